@@ -1,0 +1,1 @@
+"""Core: balancing, quotas, and the interview. Never imports streamlit."""

@@ -1,0 +1,33 @@
+"""Which limits are nearly gone and which providers need a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.quotas import Standing
+
+WARNING_SHARE, CRITICAL_SHARE = 0.75, 0.90
+Level = Literal["warning", "critical"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    level: Level
+    provider: str
+    message: str
+
+
+def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> list[Alert]:
+    """One alert per lasting limit at 75 % or 90 %. Minute limits come back before anybody could act on them."""
+    found = []
+    for standing in standings:
+        if standing.limit.window == "minute" or standing.share < WARNING_SHARE:
+            continue
+        level: Level = "critical" if standing.share >= CRITICAL_SHARE else "warning"
+        limit = standing.limit
+        gone = f"{standing.share:.0%} of {limit.amount:,} {limit.unit} a {limit.window}"
+        pool = "" if limit.pool == provider else f" ({limit.pool.removeprefix(provider + '/')})"
+        found.append(Alert(level, provider, f"{label}{pool}: {gone} used"))
+    return found

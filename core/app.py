@@ -1,0 +1,90 @@
+"""The composition root: the only place where the parts meet."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from pydantic import SecretStr
+
+from core.access import Access
+from core.balancer import LoadBalancer
+from core.clock import SystemClock
+from core.health import Health
+from core.interview.archive import Archive
+from core.interview.engine import Engine
+from core.interview.grader import Grader
+from core.quotas import QuotaManager
+from core.settings import BadSetting, Settings, load_provider_values, load_settings
+from core.status import StatusReader
+from core.stores.contract import StoreError
+from core.stores.disk import DiskDocuments, DiskLedger, open_cache
+from providers.contracts import Clock
+from providers.http import Http
+from providers.registry import CatalogError, Fleet, connect, load_catalog, provider_settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class App:
+    """What the pages and the HTTP routes may use."""
+
+    settings: Settings
+    fleet: Fleet
+    engine: Engine
+    status: StatusReader
+    access: Access
+
+
+def build(
+    settings: Settings, values: Mapping[str, str], clock: Clock, announce: Callable[[str], None] = log.warning
+) -> App:
+    """Put the app together. `values` are the providers' settings in plain; `announce` writes to the console.
+
+    Raises CatalogError, StoreError.
+    """
+    fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
+    ledger = open_cache(settings.data_dir / "ledger")
+    documents = DiskDocuments(open_cache(settings.data_dir / "archive"))
+    documents.sweep()
+    quota = QuotaManager(DiskLedger(ledger), clock)
+    health = Health(DiskDocuments(ledger), clock, _key_ids(fleet, values))
+    balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
+    grader = Grader(balancer, settings.answer_deadline, lambda: secrets.token_hex(8))
+    archive = Archive(documents, settings.retention_days, lambda: secrets.token_urlsafe(24))
+    return App(
+        settings=settings,
+        fleet=fleet,
+        engine=Engine(archive, grader, clock, random.SystemRandom()),
+        status=StatusReader(fleet, quota, health, clock),
+        access=Access(_plain(settings.admin_password), _plain(settings.api_token), clock, announce),
+    )
+
+
+@cache
+def current() -> App:
+    """This process's app, built on first use. Raises BadSetting with one line that names the remedy."""
+    try:
+        settings = load_settings()
+        catalog = load_catalog(settings.catalog_local)
+        return build(settings, load_provider_values(provider_settings(catalog)), SystemClock())
+    except CatalogError as error:
+        raise BadSetting(str(error)) from None
+    except StoreError as error:
+        raise BadSetting(f"DATA_DIR: {error}. Give a folder that the app may write to.") from None
+
+
+def _key_ids(fleet: Fleet, values: Mapping[str, str]) -> dict[str, str]:
+    """A fingerprint of each provider's key, so that a new key is noticed and no key is stored."""
+    keys = {name: values.get(fleet.catalog[name].key_setting, "") for name in fleet.providers}
+    return {name: hashlib.sha256(key.encode()).hexdigest()[:12] for name, key in keys.items()}
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

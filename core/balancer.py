@@ -1,0 +1,162 @@
+"""LoadBalancer: rank -> reserve -> call -> settle, or learn and go on to the next route."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from core import quotas
+from core.health import Health
+from core.policy import Ranking, Skipped, Task, View, rank
+from core.quotas import Cost, QuotaManager, Reservation
+from core.stores.contract import StoreError
+from providers.contracts import (
+    BadReply,
+    ChatReply,
+    ChatRequest,
+    Clock,
+    Provider,
+    ProviderError,
+    Refused,
+    Route,
+)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class AllRoutesOut(Exception):
+    """No route can take the call. `skipped` says why, one by one; `soonest` when one may be back, if known."""
+
+    def __init__(self, skipped: Sequence[Skipped], soonest: float | None) -> None:
+        super().__init__("; ".join(f"{s.route.name}: {s.reason}" for s in skipped) or "no provider is configured")
+        self.skipped = tuple(skipped)
+        self.soonest = soonest
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A reply that passed its check, and who gave it. `failed` are the routes that were tried before."""
+
+    value: T
+    route: Route
+    failed: tuple[Skipped, ...]
+
+
+class LoadBalancer:
+    """One call goes to the best route that has quota for it, and on to the next one whenever a route fails."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        routes: Sequence[Route],
+        quota: QuotaManager,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        self._providers = providers
+        self._routes = tuple(routes)
+        self._quota = quota
+        self._health = health
+        self._clock = clock
+
+    def complete(
+        self, task: Task, request: ChatRequest, read: Callable[[str], T], pinned: str | None = None
+    ) -> Answer[T]:
+        """The first reply that `read` accepts (it raises BadReply for one that is of no use).
+
+        Raises AllRoutesOut when nobody could answer in time, Refused when the request itself is the trouble.
+        """
+        give_up = self._clock.monotonic() + task.deadline
+        failed: list[Skipped] = []
+        ranking = self.ranking(task, pinned)
+        for route in ranking.order:
+            left = give_up - self._clock.monotonic()
+            if left <= 0:
+                break
+            hurried = replace(request, timeout=min(request.timeout, left))
+            outcome = self._attempt(route, hurried, read)
+            if not isinstance(outcome, Skipped):
+                return Answer(outcome[0], route, tuple(failed))
+            failed.append(outcome)
+        raise _all_out([*ranking.skipped, *failed])
+
+    def ranking(self, task: Task, pinned: str | None = None) -> Ranking:
+        """The order in which routes would be tried now. With an unreadable store, nobody is tried."""
+        try:
+            return rank(self._routes, self._view(), task, pinned)
+        except StoreError:
+            log.exception("The quota store cannot be read; no AI call is made until it can")
+            reason = "the quota store cannot be read"
+            return Ranking((), tuple(Skipped(route, reason, None) for route in self._routes))
+
+    def _view(self) -> View:
+        standings = self._quota.standings(limit for route in self._routes for limit in route.limits)
+        by_limit = {s.limit: s for s in standings}
+        return View(self._clock.now(), by_limit, self._health.cooldowns())
+
+    def _attempt(self, route: Route, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
+        try:
+            decision = self._quota.reserve(route, quotas.estimate(route, request))
+        except StoreError:
+            log.exception("The quota store failed; %s is not called", route.name)
+            return Skipped(route, "the quota store failed", None)
+        if decision.reservation is None:
+            assert decision.limit is not None
+            reason = f"{decision.limit.unit} per {decision.limit.window} used up"
+            return Skipped(route, reason, self._clock.now() + decision.wait)
+        return self._call(decision.reservation, request, read)
+
+    def _call(self, held: Reservation, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
+        route = held.route
+        try:
+            reply = self._providers[route.provider].complete(route, request)
+            value = _check(reply, read)
+        except Refused as error:
+            self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
+            raise
+        except ProviderError as error:
+            self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
+            log.warning("%s failed: %s", route.name, error)
+            return Skipped(route, str(error), self._learn(route, error))
+        self._settle(held, quotas.cost_of_usage(route, reply.usage) if reply.usage else held.estimate)
+        self._succeeded(route)
+        return (value,)
+
+    def _settle(self, held: Reservation, cost: Cost) -> None:
+        """What cannot be settled stays charged as held, which errs on the safe side; the answer is not lost."""
+        with _store_trouble_is_logged("settled"):
+            self._quota.settle(held, cost)
+
+    def _learn(self, route: Route, error: ProviderError) -> float | None:
+        with _store_trouble_is_logged("benched"):
+            cooldown = self._health.learn(route, error)
+            return cooldown.until if cooldown else None
+        return None
+
+    def _succeeded(self, route: Route) -> None:
+        with _store_trouble_is_logged("cleared"):
+            self._health.succeeded(route)
+
+
+@contextmanager
+def _store_trouble_is_logged(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        log.exception("The store failed after a call; nothing was %s", verb)
+
+
+def _check(reply: ChatReply, read: Callable[[str], T]) -> T:
+    """What `read` makes of the reply; its BadReply carries the usage, because the call was answered and paid."""
+    try:
+        return read(reply.text)
+    except BadReply as error:
+        raise BadReply(str(error), usage=reply.usage) from None
+
+
+def _all_out(skipped: Sequence[Skipped]) -> AllRoutesOut:
+    return AllRoutesOut(skipped, min((s.until for s in skipped if s.until is not None), default=None))

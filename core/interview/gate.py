@@ -1,0 +1,68 @@
+"""What never needs a model: answers too long or too short to send, and answers that are none. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from core.interview import text
+from core.interview.model import Turn
+
+LONGEST = 6_000  # characters; four minutes of fast speech
+ASSESSED_WORDS = 600
+FEWEST_WORDS = 5
+
+_OPENERS = r"(?:(?:sorry|um+|er+|well|honestly|hmm+|ok)\W+)*"
+_BLANK = (
+    r"(?:i (?:really |just |honestly )?(?:do not|don['’]?t) (?:know|remember|have an? (?:idea|answer|example))"
+    r"|i have no idea|no idea|no clue|skip(?: this| it)?|pass|next(?: question)?|nothing comes to mind|not sure)"
+)
+_CLOSERS = r"(?:\W+(?:sorry|at all|really|about (?:this|that)|the answer|how to answer(?: this| that)?))*\W*"
+_NO_IDEA = re.compile(f"^{_OPENERS}{_BLANK}{_CLOSERS}$", re.IGNORECASE)
+
+
+class NotSent(Exception):
+    """The answer was not taken; the message tells the candidate why and what to do. Nothing is lost."""
+
+
+def check(answer: str, earlier: Iterable[Turn]) -> None:
+    """Raises NotSent for what should go back to the candidate before anything is saved."""
+    if not answer.strip():
+        raise NotSent("There is no answer yet. Write one, or skip the question.")
+    if len(answer) > LONGEST:
+        raise NotSent(
+            f"Your answer has {len(answer):,} characters; at most {LONGEST:,} can be sent. "
+            "Your text is still here: shorten it to about two minutes of speech (300 words)."
+        )
+    if is_no_answer(answer):
+        return
+    if len(text.words(answer)) < FEWEST_WORDS:
+        raise NotSent("That is too short to give feedback on. Add one concrete example, or skip the question.")
+    if is_gibberish(answer):
+        raise NotSent("We could not read that as an answer. Edit it and send it again; nothing was spent.")
+    same = text.folded(answer)
+    for number, turn in enumerate(earlier, start=1):
+        if turn.answer and text.folded(turn.answer) == same:
+            raise NotSent(f"You used this answer for question {number}. Choose another example.")
+
+
+def is_no_answer(answer: str) -> bool:
+    """Says in so many words that there is no answer."""
+    return bool(_NO_IDEA.match(text.plain(answer)))
+
+
+def is_gibberish(answer: str) -> bool:
+    """Hardly any different words, or hardly any vowels in Latin script. Other scripts, URLs and code pass."""
+    found = [w.casefold() for w in text.words(answer)]
+    if len(found) >= FEWEST_WORDS and len(set(found)) <= max(1, len(found) // 10):
+        return True
+    latin = [w for w in found if w.isascii() and w.isalpha() and len(w) > 3]
+    dry = [w for w in latin if not re.search(r"[aeiouy]", w)]
+    return len(latin) >= FEWEST_WORDS and len(dry) > len(latin) / 2
+
+
+def assessed(answer: str) -> str:
+    """The part that is graded: form stripped, first 600 words."""
+    bare = text.plain(answer)
+    parts = bare.split(" ")
+    return " ".join(parts[:ASSESSED_WORDS])

@@ -1,0 +1,111 @@
+"""One call per answer: reaction, follow-up, anchors with quotes and mistakes, checked before anyone sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.balancer import LoadBalancer
+from core.interview import gate, mistake_detector, prompts, rubric, text
+from core.interview.model import Feedback, Met, Mistake, MistakeCode, Origin, Question
+from core.policy import Task
+from core.structured import read_as, schema_of
+from providers.contracts import BadReply, ChatRequest
+
+MAX_TOKENS = 900
+CODES: tuple[str, ...] = get_args(MistakeCode)
+LONGEST_FOLLOW_UP = 30  # words
+Anchor = Annotated[str, Field(pattern=r"^[RSED][1-4]$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class MetReply(_Strict):
+    a: Anchor
+    q: str = Field(min_length=1, max_length=400)
+
+
+class MistakeReply(_Strict):
+    code: MistakeCode
+    q: str | None = Field(default=None, max_length=400)
+    fix: str = Field(min_length=3, max_length=400)
+
+
+class FollowUpReply(_Strict):
+    anchor: Anchor
+    text: str = Field(max_length=400)
+
+
+class TurnReply(_Strict):
+    """What the grader must send. There is no field for a number, so there is none to invent."""
+
+    qid: str
+    met: list[MetReply] = Field(max_length=16)
+    mistakes: list[MistakeReply] = Field(max_length=6)
+    reaction: str = Field(min_length=3, max_length=600)
+    follow_up: FollowUpReply
+    injection_seen: bool = False
+
+
+class Grader:
+    def __init__(self, balancer: LoadBalancer, deadline: float, nonce: Callable[[], str]) -> None:
+        """`deadline` is how many seconds one answer's feedback may take over all routes together."""
+        self._balancer = balancer
+        self._task = Task("turn", "small", deadline)
+        self._nonce = nonce
+
+    def available(self) -> str | None:
+        """None if somebody could grade now, else why nobody can, in words for the candidate."""
+        ranking = self._balancer.ranking(self._task)
+        if ranking.order:
+            return None
+        return "No AI provider is set up here." if not ranking.skipped else "All free AI quota is used up for now."
+
+    def grade(self, question: Question, answer: str, pinned: str | None) -> tuple[Feedback, str]:
+        """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
+        assessed = gate.assessed(answer)
+        request = ChatRequest(
+            messages=prompts.turn(question, assessed, CODES, self._nonce()),
+            max_tokens=MAX_TOKENS,
+            schema=schema_of(TurnReply),
+            timeout=self._task.deadline,
+        )
+
+        def read(reply: str) -> TurnReply:
+            found = read_as(TurnReply, reply)
+            if found.qid != question.id:
+                raise BadReply("the reply is about another question")
+            return found
+
+        graded = self._balancer.complete(self._task, request, read, pinned)
+        return _feedback(graded.value, question, assessed, graded.route.name), graded.route.name
+
+
+def _feedback(reply: TurnReply, question: Question, assessed: str, model: str) -> Feedback:
+    met = rubric.verified([Met(m.a, m.q) for m in reply.met], assessed)
+    mistakes = mistake_detector.verified([Mistake(m.code, m.q, m.fix) for m in reply.mistakes], assessed)
+    note = ""
+    if reply.injection_seen:
+        note = "Part of this answer read like instructions to the grader; only quotes that show something count."
+    return Feedback(
+        origin=Origin("ai", model, rubric.VERSION),
+        reaction=text.clean(reply.reaction),
+        follow_up=_follow_up(reply.follow_up, question, frozenset(m.anchor for m in met)),
+        scored=True,
+        met=met,
+        mistakes=mistakes,
+        note=note,
+    )
+
+
+def _follow_up(proposed: FollowUpReply, question: Question, met: frozenset[str]) -> str:
+    """The model's follow-up if it is a short single question about something missing, else the planned probe."""
+    asked = text.clean(proposed.text)
+    single = asked.count("?") + asked.count("？") == 1
+    if single and len(text.words(asked)) <= LONGEST_FOLLOW_UP and proposed.anchor not in met:
+        return asked
+    return question.probes.get(rubric.first_missing(met) or "D3", "")

@@ -1,0 +1,51 @@
+"""Mistakes that can be pointed at: closed codes, each with a quote that stands in the answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.interview import text
+from core.interview.model import Mistake, MistakeCode
+
+MOST = 3
+WITHOUT_QUOTE: frozenset[MistakeCode] = frozenset(
+    {"off_topic", "no_own_role", "no_result", "no_numbers", "missing_key_point"}
+)
+NAMES: dict[MistakeCode, str] = {
+    "off_topic": "Off topic",
+    "vague": "Vague",
+    "no_own_role": "Own part unclear",
+    "no_result": "No result",
+    "no_numbers": "No numbers",
+    "hypothetical": "Hypothetical instead of real",
+    "rambling": "Rambling",
+    "contradiction": "Contradiction",
+    "factual_error": "Factual error",
+    "negative_talk": "Negative about others",
+    "missing_key_point": "Key point missing",
+    "unsupported_claim": "Claim without support",
+}
+
+
+def verified(claimed: Iterable[Mistake], answer: str) -> tuple[Mistake, ...]:
+    """The mistakes that hold, at most three and each code once.
+
+    One about something said needs its quote in the answer; one about something missing needs none, but a
+    quote that is not there, or a claim the text refutes (no numbers where there are some), drops it.
+    """
+    whole = text.folded(answer)
+    held: dict[MistakeCode, Mistake] = {}
+    for one in claimed:
+        quote = text.folded(one.quote or "")
+        found = quote in whole if quote else one.code in WITHOUT_QUOTE
+        if found and not _refuted(one, answer):
+            held.setdefault(one.code, one)
+    return tuple(held.values())[:MOST]
+
+
+def _refuted(mistake: Mistake, answer: str) -> bool:
+    if mistake.code == "no_numbers":
+        return text.has_number(answer)
+    if mistake.code == "no_own_role":
+        return not answer or (text.has_first_person(answer) and not mistake.quote)
+    return False

@@ -1,0 +1,142 @@
+"""What an interview is made of. Frozen values; every change makes a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Competency = Literal[
+    "ownership",
+    "problem_solving",
+    "communication",
+    "teamwork",
+    "leadership",
+    "adaptability",
+    "role_knowledge",
+    "motivation",
+]
+Kind = Literal["behavioural", "situational", "technical", "motivation"]
+Level = Literal["junior", "mid", "senior"]
+Style = Literal["mixed", "behavioural", "technical"]
+Mode = Literal["full", "offline"]
+MistakeCode = Literal[
+    "off_topic",
+    "vague",
+    "no_own_role",
+    "no_result",
+    "no_numbers",
+    "hypothetical",
+    "rambling",
+    "contradiction",
+    "factual_error",
+    "negative_talk",
+    "missing_key_point",
+    "unsupported_claim",
+]
+TurnState = Literal["open", "grading", "done", "skipped"]
+
+COMPETENCIES: tuple[Competency, ...] = get_args(Competency)
+FEWEST, MOST = 3, 12
+
+
+@dataclass(frozen=True)
+class Question:
+    """`graded_as` is what a grader is told instead of `text` where that quotes the candidate's resume."""
+
+    id: str
+    competency: Competency
+    kind: Kind
+    text: str
+    key_points: tuple[str, ...]
+    probes: dict[str, str]
+    hint: str
+    outline: str
+    levels: tuple[Level, ...] = ("junior", "mid", "senior")
+    family: str = ""
+    graded_as: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    role: str
+    level: Level
+    style: Style
+    questions: int
+    resume: str = ""
+    job: str = ""
+
+
+@dataclass(frozen=True)
+class Met:
+    """An anchor that the grader saw, with the words of the answer that show it."""
+
+    anchor: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Mistake:
+    code: MistakeCode
+    quote: str | None
+    fix: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where feedback comes from. `ai` has the model that graded and the rubric's version."""
+
+    by: Literal["ai", "coach", "gate"]
+    model: str = ""
+    rubric: str = ""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What came back on one answer.
+
+    `met` holds only anchors whose quote code found in the answer. `scored` is False where nobody scored the
+    answer; then there is no number anywhere. `note` says what the candidate should know about this feedback.
+    """
+
+    origin: Origin
+    reaction: str
+    follow_up: str
+    scored: bool
+    met: tuple[Met, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and what became of it. Times are seconds since the epoch."""
+
+    question: Question
+    state: TurnState = "open"
+    draft: str = ""
+    answer: str = ""
+    asked_at: float | None = None
+    answered_at: float | None = None
+    grading_since: float | None = None
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True)
+class Interview:
+    """`grader` is the route whose ruler this interview is measured with, once one has graded."""
+
+    setup: Setup
+    mode: Mode
+    mode_reason: str
+    turns: tuple[Turn, ...]
+    created_at: float
+    finished_at: float | None = None
+    grader: str | None = None
+
+    @property
+    def current(self) -> int | None:
+        """Index of the first turn that still waits for something; None when the interview is over."""
+        if self.finished_at is not None:
+            return None
+        waiting = (n for n, turn in enumerate(self.turns) if turn.state in ("open", "grading"))
+        return next(waiting, None)

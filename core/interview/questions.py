@@ -1,0 +1,156 @@
+"""The question bank and the plan of an interview: which questions, in which order. No AI, no network."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.interview.model import Kind, Question, Setup, Style
+from core.interview.resume_analyzer import facts, terms
+
+BANK = Path(__file__).parent / "bank"
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "software": (
+        "software",
+        "developer",
+        "engineer",
+        "programmer",
+        "devops",
+        "backend",
+        "frontend",
+        "qa",
+        "tester",
+    ),
+    "data": ("data", "analyst", "analytics", "machine learning", "scientist", "bi"),
+    "product": ("product", "scrum", "project manager", "programme manager"),
+    "design": ("design", "designer", "ux", "ui"),
+    "marketing": ("marketing", "content", "seo", "social media", "brand", "communications"),
+    "sales": ("sales", "account", "business development", "retail", "shop"),
+    "finance": ("finance", "accountant", "accounting", "financial", "auditor", "bookkeeper", "controller"),
+    "hr": ("hr", "human resources", "recruiter", "people partner", "talent"),
+    "health": ("nurse", "nursing", "health", "care", "midwife", "paramedic", "medical", "clinical", "pharmacist"),
+    "teaching": ("teacher", "teaching", "lecturer", "tutor", "education", "school", "trainer"),
+    "customer_service": (
+        "customer",
+        "support",
+        "call centre",
+        "call center",
+        "helpdesk",
+        "receptionist",
+        "service",
+    ),
+    "operations": (
+        "operations",
+        "warehouse",
+        "logistics",
+        "supply",
+        "manufacturing",
+        "production",
+        "driver",
+        "chef",
+    ),
+}
+# Shares of a plan by kind. The rest of each style goes to behavioural questions.
+MIX: Mapping[Style, Mapping[Kind, float]] = {
+    "mixed": {"motivation": 0.13, "technical": 0.25, "situational": 0.2},
+    "behavioural": {"motivation": 0.1, "situational": 0.3},
+    "technical": {"technical": 0.65, "situational": 0.15},
+}
+ORDER: tuple[Kind, ...] = ("motivation", "behavioural", "technical", "situational")
+RESUME_TEXT = "Your resume says: “{line}”. Walk me through it: what was the situation, and what did you do?"
+RESUME_GRADED = "Walk me through one item of your resume: what was the situation, and what did you do?"
+
+
+@cache
+def bank() -> tuple[Question, ...]:
+    """Every question we wrote, in the order of the files."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted(BANK.glob("*.toml")):
+        rows += tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+    return tuple(_question(row) for row in rows)
+
+
+def family_of(role: str) -> str | None:
+    """The role family that the role's words point to; None if none does."""
+    padded = f" {role.casefold()} "
+    hits = {f: sum(f" {cue}" in padded for cue in cues) for f, cues in FAMILIES.items()}
+    best = max(hits, key=lambda f: hits[f])
+    return best if hits[best] else None
+
+
+def plan(setup: Setup, rng: random.Random, seen: Iterable[str] = ()) -> tuple[Question, ...]:
+    """Questions for this candidate: the style's mix of kinds, competencies spread, what the job asks for first.
+
+    With a resume, one behavioural question is about a line of it. `seen` ids come last, so they are repeated
+    only when nothing else is left.
+    """
+    wanted = set(terms(setup.job)) | set(terms(setup.resume))
+    known = set(seen)
+    pool = [q for q in bank() if setup.level in q.levels and _suits(q, setup)]
+    rng.shuffle(pool)
+    pool.sort(key=lambda q: (q.id in known, -_overlap(q, wanted)))
+    chosen: list[Question] = []
+    for kind in _kinds(setup):
+        chosen.append(_next(pool, kind, chosen))
+        pool.remove(chosen[-1])
+    chosen.sort(key=lambda q: ORDER.index(q.kind))
+    return tuple(_with_resume(chosen, setup.resume))
+
+
+def _kinds(setup: Setup) -> list[Kind]:
+    shares = dict(MIX[setup.style])
+    if "technical" in shares and family_of(setup.role) is None:
+        shares["behavioural"] = shares.pop("technical") / 2
+    counts: dict[Kind, int] = {kind: round(share * setup.questions) for kind, share in shares.items()}
+    counts["behavioural"] = setup.questions - sum(n for kind, n in counts.items() if kind != "behavioural")
+    return [kind for kind in ORDER for _ in range(counts.get(kind, 0))]
+
+
+def _suits(question: Question, setup: Setup) -> bool:
+    return question.family in ("", family_of(setup.role))
+
+
+def _overlap(question: Question, wanted: set[str]) -> int:
+    said = " ".join((question.text, *question.key_points)).casefold()
+    return min(2, sum(term in said for term in wanted))
+
+
+def _next(pool: Sequence[Question], kind: Kind, chosen: Sequence[Question]) -> Question:
+    """The best question of the kind in a competency asked least so far; any kind if that one has run out."""
+    asked = [q.competency for q in chosen]
+    of_kind = [q for q in pool if q.kind == kind] or list(pool)
+    return min(of_kind, key=lambda q: asked.count(q.competency))
+
+
+def _with_resume(chosen: list[Question], resume: str) -> list[Question]:
+    lines = facts(resume).highlights if resume else ()
+    slot = next((n for n, q in enumerate(chosen) if q.kind == "behavioural"), None)
+    if not lines or slot is None:
+        return chosen
+    about = Question(
+        id="t-resume-line",
+        competency="ownership",
+        kind="behavioural",
+        text=RESUME_TEXT.format(line=lines[0]),
+        graded_as=RESUME_GRADED,
+        key_points=("The situation and why it mattered", "Your own part and choices", "What changed, in numbers"),
+        probes={
+            "E4": "How do you know it worked: what changed, and by how much?",
+            "E2": "Which part of it was yours rather than the team's?",
+            "S4": "How did it end, and what is left of it today?",
+            "D2": "Why did you do it that way, and what else did you consider?",
+            "D3": "What was the hardest moment in it?",
+        },
+        hint="Take the reader from why it was needed to what is different now.",
+        outline="Name the situation in a sentence, your own task, the two or three things you did and why, and "
+        "what changed: [your number] before and after. Close with what you would keep or do differently.",
+    )
+    return [about if n == slot else q for n, q in enumerate(chosen)]
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    return Question(**{**row, "key_points": tuple(row["key_points"]), "levels": tuple(row["levels"])})

@@ -1,0 +1,75 @@
+"""Which route to try first. Pure: the choice, with a reason in words for everyone who lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.health import Cooldown
+from core.quotas import Standing
+from providers.contracts import Limit, Route, Tier
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a call is for. `deadline` bounds all attempts together, in seconds."""
+
+    name: str
+    tier: Tier
+    deadline: float = 40.0
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A route that is not worth a call now. `until` is when that may change, None if waiting will not help."""
+
+    route: Route
+    reason: str
+    until: float | None
+
+
+@dataclass(frozen=True)
+class View:
+    """What the choice is made from: every limit's standing and what is cooling down, at `now`."""
+
+    now: float
+    standings: Mapping[Limit, Standing]
+    cooldowns: Mapping[str, Cooldown]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    order: tuple[Route, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = None) -> Ranking:
+    """Best route first: the pinned one, then the task's tier, the operator's order, the most quota left.
+
+    Routes that are cooling down or have not one unit left on some limit are skipped, with the reason.
+    """
+    skipped = [s for route in routes if (s := obstacle(route, view))]
+    out = {s.route for s in skipped}
+
+    def merit(route: Route) -> tuple[bool, bool, int, float, str]:
+        return route.name != pinned, route.tier != task.tier, route.priority, _taken(route, view), route.name
+
+    return Ranking(tuple(sorted((r for r in routes if r not in out), key=merit)), tuple(skipped))
+
+
+def obstacle(route: Route, view: View) -> Skipped | None:
+    """Why the route is not worth a call now: a cooldown, or a limit without one unit left. None if it is."""
+    for subject in (route.provider, route.pool, route.name):
+        cooldown = view.cooldowns.get(subject)
+        if cooldown:
+            return Skipped(route, cooldown.reason, cooldown.until)
+    for limit in route.limits:
+        standing = view.standings[limit]
+        if standing.remaining < 1:
+            return Skipped(route, f"{limit.unit} per {limit.window} used up", standing.resets_at)
+    return None
+
+
+def _taken(route: Route, view: View) -> float:
+    """Share of the tightest lasting limit that is gone; minute limits come back too soon to matter."""
+    return max((view.standings[li].share for li in route.limits if li.window != "minute"), default=0.0)

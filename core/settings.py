@@ -1,0 +1,111 @@
+"""One typed Settings, read from the environment, then `.env`, then `.streamlit/secrets.toml`, then defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS = ROOT / ".streamlit" / "secrets.toml"
+SHORTEST_PASSWORD = 12
+
+
+class BadSetting(Exception):
+    """One line: which setting, what is wrong with it, what to do. Never its value."""
+
+
+def _under_root(path: Path) -> Path:
+    return path if path.is_absolute() else ROOT / path
+
+
+def _long_enough(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value()) < SHORTEST_PASSWORD:
+        raise ValueError(f"is shorter than {SHORTEST_PASSWORD} characters")
+    return secret
+
+
+Password = Annotated[SecretStr | None, AfterValidator(_long_enough)]
+RootedPath = Annotated[Path, AfterValidator(_under_root)]
+
+
+class _Secrets(TomlConfigSettingsSource):
+    """Top-level keys of secrets.toml, in capitals as the environment has them; tables are Streamlit's own."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        found = super()._read_file(file_path)
+        return {key.lower(): value for key, value in found.items() if not isinstance(value, dict)}
+
+
+class _Sourced(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, found: dict[str, Any]) -> dict[str, Any]:
+        """A name left empty hides what a later source says, so `NAME=` switches something off."""
+        return {name: value for name, value in found.items() if not (isinstance(value, str) and not value.strip())}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (signature is pydantic's)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, _Secrets(settings_cls, SECRETS)
+
+
+class Settings(_Sourced):
+    """What an operator can set, apart from the providers' own settings. Descriptions are the remedies."""
+
+    data_dir: RootedPath = Field(Path("data"), description="give a folder that the app may write to")
+    catalog_local: RootedPath = Field(
+        Path("catalog.local.toml"), description="give the path of a TOML file with provider rows"
+    )
+    admin_password: Password = Field(
+        None, description="choose a longer one, or leave it out to sign in with a one-time code from the console"
+    )
+    api_token: Password = Field(None, description="choose a longer one, or leave it out to get one at every start")
+    status_public: bool = Field(False, description="use 1 to publish /api/system_status without a token, else 0")
+    retention_days: int = Field(7, ge=1, le=365, description="give a whole number of days from 1 to 365")
+    answer_deadline: float = Field(
+        40.0, ge=5, le=120, description="give the seconds to wait for feedback on one answer, from 5 to 120"
+    )
+
+
+def load_settings() -> Settings:
+    """Read every source. Raises BadSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise _bad(error) from None
+    except (SettingsError, ValueError) as error:  # a secrets.toml that is not TOML
+        raise BadSetting(f"{SECRETS} cannot be read ({type(error).__name__}): correct or remove it") from None
+
+
+def load_provider_values(names: Iterable[str]) -> dict[str, str]:
+    """Plain values of the named settings that are set anywhere, by name: keys, account ids, base URLs."""
+    fields: dict[str, Any] = {name.lower(): (str | None, None) for name in names}
+    found = create_model("ProviderValues", __base__=_Sourced, **fields)()
+    return {name.upper(): value.strip() for name, value in found.model_dump().items() if value}
+
+
+def _bad(error: ValidationError) -> BadSetting:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = str(first["loc"][0])
+    remedy = Settings.model_fields[name].description
+    return BadSetting(f"{name.upper()} {first['msg'].removeprefix('Value error, ')}: {remedy}.")

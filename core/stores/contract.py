@@ -1,0 +1,72 @@
+"""What a store promises, whichever backend keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class StoreError(Exception):
+    """The store cannot be read or written. Nothing may be taken for unused because of it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`cost` units on counter `key`, which may not pass `ceiling`.
+
+    A calendar counter names its `window` and has `span` 0; a sliding one looks back `span` seconds.
+    """
+
+    key: str
+    window: str
+    span: float
+    ceiling: float
+    cost: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`claim` did not fit. `free_at` is when it would in a sliding window; None for a calendar window."""
+
+    claim: Claim
+    free_at: float | None
+
+
+@dataclass(frozen=True)
+class Level:
+    """What stands on one counter: `used` is settled, `held` belongs to calls still under way."""
+
+    used: float
+    held: float
+
+
+class Ledger(Protocol):
+    """Counters that never pass their ceilings. Every method is one atomic step and may raise StoreError."""
+
+    def reserve(self, hold: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
+        """Add every claim or none. The hold counts as `held` until settled or for `ttl` seconds."""
+        ...
+
+    def settle(self, hold: str, costs: Mapping[str, float]) -> bool:
+        """Replace the held costs by `costs` (by counter key; absent means unchanged).
+
+        Charged to the windows the hold was made in. False, and no change, if the hold was settled before.
+        """
+        ...
+
+    def levels(self, claims: Sequence[Claim], now: float) -> list[Level]:
+        """What stands on each claim's counter in its window, in the order asked."""
+        ...
+
+
+class Documents(Protocol):
+    """Small texts by key, changed by compare-and-swap. Every method may raise StoreError."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def replace(self, key: str, old: str | None, new: str | None, ttl: float | None = None) -> bool:
+        """Put `new` (None deletes) if the present text is `old` (None: absent); False if it is not."""
+        ...
+
+    def keys(self) -> Iterator[str]: ...

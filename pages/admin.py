@@ -1,0 +1,31 @@
+"""Operations: what is left today, what is nearly gone, who is resting and why. For signed-in admins only."""
+
+import streamlit as st
+
+from core.app import current
+from pages.parts.access import require_admin, sign_out
+from pages.parts.gauges import show_gauges, show_limits
+from pages.parts.overview import show_alerts, show_headline, show_off
+
+st.set_page_config(layout="wide")
+require_admin()
+
+row = st.container(horizontal=True, vertical_alignment="bottom")
+row.title("Operations")
+if row.button("Sign out", type="tertiary", icon=":material/logout:"):
+    sign_out()
+    st.rerun()
+
+
+@st.fragment(run_every=30)
+def live() -> None:
+    require_admin()
+    status = current().status.read()
+    show_headline(status)
+    show_alerts(status)
+    show_gauges(status)
+    show_limits(status)
+    show_off(status, current().fleet.catalog)
+
+
+live()

@@ -1,0 +1,117 @@
+"""The conversation: one question at a time, what was said last above it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.interview import gate
+from core.interview.engine import Engine
+from core.interview.model import Feedback, Interview, Turn
+from core.interview.report import escape, label
+from pages.parts.draft_keeper import keep_draft
+
+INTERVIEWER = ":material/record_voice_over:"
+CANDIDATE = ":material/person:"
+NEXT_LOOK = 2  # seconds between looks at an answer that another tab is having graded
+
+
+def show_conversation(engine: Engine, token: str, interview: Interview) -> None:
+    number = interview.current
+    assert number is not None
+    _progress(engine, token, interview, number)
+    if interview.mode == "offline":
+        st.caption(f":material/cloud_off: Offline practice, no score. {interview.mode_reason}")
+    done = [(n, t) for n, t in enumerate(interview.turns[:number]) if t.state in ("done", "skipped")]
+    if len(done) > 1:
+        with st.expander(f"Earlier questions ({len(done) - 1})", type="compact"):
+            for n, turn in done[:-1]:
+                _past(n, turn)
+    for n, turn in done[-1:]:
+        _past(n, turn)
+    turn = interview.turns[number]
+    with st.chat_message("assistant", avatar=INTERVIEWER):
+        st.markdown(f"#### {escape(turn.question.text)}")
+    if turn.state == "grading":
+        _waiting(engine, token, number, turn)
+    else:
+        _answer_box(engine, token, number, turn)
+
+
+def _progress(engine: Engine, token: str, interview: Interview, number: int) -> None:
+    total = len(interview.turns)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.progress(number / total, text=f"Question {number + 1} of {total}")
+    with row.popover("End", type="tertiary", icon=":material/flag:", help="Finish early and read the report"):
+        st.write("Finish now? Questions you have not reached are left out of the score.")
+        if st.button("Finish and read the report", key="finish", type="primary"):
+            engine.finish(token)
+            st.rerun()
+
+
+def _past(number: int, turn: Turn) -> None:
+    with st.chat_message("assistant", avatar=INTERVIEWER):
+        st.markdown(f"**{number + 1}.** {escape(turn.question.text)}")
+    if turn.state == "skipped":
+        st.caption("Skipped")
+        return
+    with st.chat_message("user", avatar=CANDIDATE):
+        st.text(turn.answer)
+    if turn.feedback:
+        with st.chat_message("assistant", avatar=INTERVIEWER):
+            show_reaction(turn.feedback)
+
+
+def show_reaction(feedback: Feedback) -> None:
+    st.markdown(escape(" ".join(feedback.reaction.split())))
+    if feedback.follow_up:
+        st.caption(f":material/subdirectory_arrow_right: Likely follow-up: {escape(feedback.follow_up)}")
+    if feedback.note:
+        st.caption(f":material/info: {escape(feedback.note)}")
+
+
+def _answer_box(engine: Engine, token: str, number: int, turn: Turn) -> None:
+    key = f"answer-{number}"
+    st.caption(f"{label(turn.question.competency)} · aim for one to two minutes of speech, 120 to 300 words")
+    with st.form(f"form-{number}", border=False):
+        answer = st.text_area(
+            "Your answer", turn.draft, key=key, height=220, placeholder="Type your answer. Ctrl+Enter sends it."
+        )
+        row = st.container(horizontal=True, vertical_alignment="center")
+        sent = row.form_submit_button("Send answer", type="primary", icon=":material/send:", key=f"send-{number}")
+        skipped = row.form_submit_button("Skip", type="tertiary", key=f"skip-{number}")
+    with st.expander("Hint", icon=":material/lightbulb:"):
+        st.markdown(escape(turn.question.hint))
+    keep_draft(key, lambda text: engine.keep_draft(token, number, text))
+    if skipped:
+        engine.skip(token, number)
+        st.rerun()
+    if sent:
+        _send(engine, token, number, answer)
+
+
+def _send(engine: Engine, token: str, number: int, answer: str) -> None:
+    try:
+        with st.spinner("Saved. Reading your answer…", show_time=True):
+            engine.answer(token, number, answer)
+    except gate.NotSent as reason:
+        st.warning(str(reason), icon=":material/edit:")
+        return
+    st.rerun()
+
+
+def _waiting(engine: Engine, token: str, number: int, turn: Turn) -> None:
+    """An answer that was saved but not graded: by a server that stopped, or by another tab right now."""
+    with st.chat_message("user", avatar=CANDIDATE):
+        st.text(turn.answer)
+    with st.spinner("Your answer is saved. Feedback is on its way…"):
+        graded = engine.grade(token, number)
+    if graded.turns[number].state != "grading":
+        st.rerun()
+
+    @st.fragment(run_every=NEXT_LOOK)
+    def look_again() -> None:
+        st.caption("Another tab is getting the feedback; this page follows.")
+        if engine.load(token).turns[number].state != "grading":
+            st.rerun()
+
+    look_again()

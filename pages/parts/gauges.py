@@ -1,0 +1,111 @@
+"""One Plotly gauge per provider for its tightest limit, and a table of all limits."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.alerts import CRITICAL_SHARE, WARNING_SHARE
+from core.quotas import Standing
+from core.status import ProviderStatus, SystemStatus
+from pages.parts.clocks import until
+
+GREEN, AMBER, RED = "#2f8f73", "#d08a2e", "#c4453b"
+
+
+def show_gauges(status: SystemStatus) -> None:
+    if not status.providers:
+        st.info(
+            "No provider has a key yet, so every interview runs offline. Add a key from the list below to the "
+            "environment, .env or .streamlit/secrets.toml and start again.",
+            icon=":material/key:",
+        )
+        return
+    with st.grid(min_column_width=260):
+        for provider in status.providers:
+            with st.container(border=True, height="stretch"):
+                _card(provider, status.timestamp)
+
+
+def show_limits(status: SystemStatus) -> None:
+    rows = [_row(p, s, status.timestamp) for p in status.providers for s in p.standings]
+    if rows:
+        st.subheader("Every limit")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={
+                "Taken": st.column_config.ProgressColumn("Taken", min_value=0, max_value=1, format="percent")
+            },
+            alt="Every limit of every configured provider with what is used, held and left",
+        )
+
+
+def _card(provider: ProviderStatus, now: float) -> None:
+    st.markdown(f"**{provider.label}**")
+    tightest = provider.tightest
+    if tightest is None:
+        st.caption("A server of your own: nothing is counted.")
+    else:
+        st.plotly_chart(
+            _gauge(tightest),
+            key=f"gauge-{provider.name}",
+            config={"displayModeBar": False},
+            alt=f"{provider.label}: {_used(tightest)}",
+        )
+        st.caption(f"{_used(tightest)} · resets {until(tightest.resets_at, now)}")
+    if provider.resting:
+        st.badge(provider.resting, icon=":material/pause_circle:", color="orange")
+    elif provider.calls_left is not None:
+        st.caption(f"About {provider.calls_left:,} calls left")
+    for cooldown in provider.cooldowns:
+        st.caption(
+            f":material/timer: {cooldown.subject} rests until {until(cooldown.until, now)}: {cooldown.reason}"
+        )
+
+
+def _gauge(standing: Standing) -> go.Figure:
+    amount = standing.limit.amount
+    taken = standing.used + standing.held
+    colour = RED if standing.share >= CRITICAL_SHARE else AMBER if standing.share >= WARNING_SHARE else GREEN
+    figure = go.Figure(
+        go.Indicator(
+            mode="gauge+number",
+            value=taken,
+            number={"valueformat": ",.0f" if taken == int(taken) else ",.1f", "font": {"size": 34}},
+            gauge={
+                "axis": {"range": [0, amount], "nticks": 3, "tickformat": ",.2~s"},
+                "bar": {"color": colour, "thickness": 0.75},
+                "borderwidth": 0,
+                "steps": [
+                    {"range": [0, WARNING_SHARE * amount], "color": "rgba(47,143,115,0.12)"},
+                    {"range": [WARNING_SHARE * amount, CRITICAL_SHARE * amount], "color": "rgba(208,138,46,0.22)"},
+                    {"range": [CRITICAL_SHARE * amount, amount], "color": "rgba(196,69,59,0.22)"},
+                ],
+            },
+        )
+    )
+    figure.update_layout(height=150, margin={"l": 28, "r": 28, "t": 12, "b": 4})
+    return figure
+
+
+def _used(standing: Standing) -> str:
+    limit = standing.limit
+    held = f" ({standing.held:g} under way)" if standing.held else ""
+    return f"{standing.used + standing.held:,.6g} of {limit.amount:,} {limit.unit} a {limit.window}{held}"
+
+
+def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, object]:
+    limit = standing.limit
+    return {
+        "Provider": provider.label,
+        "Counted for": limit.pool.removeprefix(f"{provider.name}/"),
+        "Limit": f"{limit.amount:,} {limit.unit} a {limit.window}",
+        "Used": standing.used,
+        "Held": standing.held,
+        "Left": standing.remaining,
+        "Taken": standing.share,
+        "Resets": until(standing.resets_at, now),
+        "Source": standing.source,
+    }

@@ -1,0 +1,51 @@
+"""The top and the end of the operations page: three numbers, alerts, and who is not in use."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.status import CALLS_PER_INTERVIEW, SystemStatus
+from providers.registry import Catalog
+
+
+def show_headline(status: SystemStatus) -> None:
+    with st.grid(3):
+        st.metric("Requests left today", f"{status.total_requests_remaining:,}", border=True)
+        st.metric(
+            "Interviews left today",
+            f"{status.estimated_interviews_remaining:,}",
+            border=True,
+            help=f"Of eight questions each, at {CALLS_PER_INTERVIEW} calls.",
+        )
+        st.metric("Providers active", f"{status.providers_active} of {len(status.providers)}", border=True)
+
+
+def show_alerts(status: SystemStatus) -> None:
+    for alert in status.alerts:
+        show = st.error if alert.level == "critical" else st.warning
+        show(f"{alert.message}. Other providers take over when it is gone.", icon=":material/warning:")
+
+
+def show_off(status: SystemStatus, catalog: Catalog) -> None:
+    """What the plan said beside what holds now, for everyone in the catalogue."""
+    st.subheader("The catalogue: what was claimed and what holds")
+    rows = [
+        {
+            "Provider": row.label,
+            "In use": status.off.get(name, "yes"),
+            "Original plan": row.claim,
+            "Today": row.fact,
+            "As of": row.as_of,
+            "Key": row.console,
+        }
+        for name, row in catalog.items()
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Key": st.column_config.LinkColumn("Key", display_text="Get a key"),
+            "Today": st.column_config.TextColumn("Today", width="large"),
+        },
+        alt="Every provider of the catalogue with its claimed and its real free quota",
+    )

@@ -1,0 +1,119 @@
+"""The report: what was found first, one thing to practise, then every question with its evidence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.interview import mistake_detector, report, rubric
+from core.interview.engine import Engine
+from core.interview.model import Interview
+from core.interview.report import Page, Report, escape, label
+from pages.parts.conversation import show_reaction
+
+LAMP = {True: "green", False: "gray"}
+
+
+def show_report(engine: Engine, token: str, interview: Interview) -> None:
+    found = report.build(interview)
+    st.title("Your report")
+    st.caption(f"{escape(interview.setup.role)} · {interview.setup.level} · {report.DISCLAIMER}")
+    _headline(interview, found)
+    _actions(engine, token, interview)
+    if found.card.competencies:
+        _competencies(interview, found)
+    if found.job_terms:
+        _job_terms(found)
+    st.header("Question by question")
+    for page in found.pages:
+        _page(engine, token, page)
+
+
+def _headline(interview: Interview, found: Report) -> None:
+    with st.container(border=True):
+        st.subheader(report.overall_line(found.card).capitalize())
+        st.caption(report.origin_line(interview, found))
+        if found.strongest:
+            st.markdown(f":material/star: **Strongest moment:** “{escape(found.strongest.quote)}”")
+        if found.priority:
+            st.markdown(f":material/target: **Practise next:** {found.priority}")
+
+
+def _actions(engine: Engine, token: str, interview: Interview) -> None:
+    row = st.container(horizontal=True)
+    row.download_button(
+        "Download as Markdown",
+        report.markdown(interview),
+        file_name="greenroom-report.md",
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if row.button("New interview", icon=":material/replay:", key="again"):
+        st.query_params.clear()
+        st.rerun()
+    with row.popover("Delete", type="tertiary", icon=":material/delete:"):
+        st.write("Delete this interview and everything you wrote in it? This cannot be undone.")
+        if st.button("Delete it", key="delete", type="primary"):
+            engine.delete(token)
+            st.query_params.clear()
+            st.toast("Deleted.")
+            st.rerun()
+
+
+def _competencies(interview: Interview, found: Report) -> None:
+    target = report.TARGETS[interview.setup.level]
+    st.header("By competency")
+    st.caption(
+        f"Out of 10. For this level we suggest {target:.0f} as a target; it is a choice, not a measurement."
+    )
+    with st.grid(min_column_width=150):
+        for name, score in found.card.competencies.items():
+            st.metric(label(name), score, rubric.band(score), delta_color="off", delta_arrow="off", border=True)
+
+
+def _job_terms(found: Report) -> None:
+    badges = " ".join(f":{LAMP[said]}-badge[{escape(term)}]" for term, said in found.job_terms.items())
+    st.markdown(
+        f"**Words of the job description** you used (green) or did not. Not part of any score.\n\n{badges}"
+    )
+
+
+def _page(engine: Engine, token: str, page: Page) -> None:
+    turn = page.turn
+    mark = f"{page.said} · {page.score:g}" if page.score is not None else page.said
+    with st.expander(f"**{page.number}. {escape(turn.question.text)}**  \n{mark}"):
+        if turn.answer:
+            st.text(turn.answer)
+        if turn.feedback:
+            show_reaction(turn.feedback)
+        if turn.feedback and turn.feedback.scored:
+            _evidence(page)
+        if page.said == "Not scored" and engine.can_score():
+            _score_later(engine, token, page)
+        st.markdown(f"**Shape of a strong answer.** {escape(turn.question.outline)}")
+        points = "\n".join(f"- {escape(point)}" for point in turn.question.key_points)
+        st.markdown(f"**A strong answer covers**\n\n{points}")
+
+
+def _evidence(page: Page) -> None:
+    feedback = page.turn.feedback
+    assert feedback is not None
+    meanings = rubric.anchors(page.turn.question.kind)
+    for letter, dimension in rubric.DIMENSIONS.items():
+        mine = [a for a in meanings if a.startswith(letter)]
+        lamps = " ".join(f":{LAMP[a in page.lit]}-badge[{meanings[a]}]" for a in mine)
+        st.markdown(f"**{dimension}** {sum(a in page.lit for a in mine)} of {len(mine)}  \n{lamps}")
+    for met in feedback.met:
+        st.markdown(f":material/format_quote: “{escape(met.quote)}” — {meanings[met.anchor]}")
+    for mistake in feedback.mistakes:
+        st.markdown(f":material/build: **{mistake_detector.NAMES[mistake.code]}.** {escape(mistake.fix)}")
+    st.caption(
+        f"Graded by {feedback.origin.model or 'our own check'}, rubric {feedback.origin.rubric or rubric.VERSION}."
+    )
+
+
+def _score_later(engine: Engine, token: str, page: Page) -> None:
+    if st.button("Score this answer now", key=f"score-{page.number}", icon=":material/refresh:"):
+        with st.spinner("Reading your answer…"):
+            engine.score_later(token, page.number - 1)
+        st.rerun()

@@ -1,0 +1,137 @@
+"""The first screen: one short form with good defaults, a resume and a job description if wanted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.app import current
+from core.interview.engine import BadSetup, Engine
+from core.interview.model import FEWEST, MOST, Level, Setup, Style
+from core.interview.resume_analyzer import ResumeError, clean_text, read_resume
+
+ANY_ROLE = "General practice"
+ROLES = [
+    ANY_ROLE,
+    "Software engineer",
+    "Data analyst",
+    "Product manager",
+    "UX designer",
+    "Marketing specialist",
+    "Sales representative",
+    "Accountant",
+    "HR specialist",
+    "Nurse",
+    "Teacher",
+    "Customer service agent",
+    "Warehouse supervisor",
+]
+LEVELS: dict[Level, str] = {"junior": "Junior", "mid": "Mid-level", "senior": "Senior"}
+STYLES: dict[Style, str] = {"mixed": "Mixed", "behavioural": "Behavioural", "technical": "Role knowledge"}
+DEFAULT_QUESTIONS = 5
+LONGEST_JOB = 20_000
+
+
+def show_setup(engine: Engine) -> None:
+    st.title("Practise the interview before it counts")
+    st.write("Real questions, honest feedback that points at your own words. Free, and no account.")
+    _availability(engine)
+
+    role = st.selectbox(
+        "Role", ROLES, accept_new_options=True, key="role", help="Choose one or type your own and press Enter."
+    )
+    left, right = st.columns(2)
+    level = left.segmented_control(
+        "Level", list(LEVELS), format_func=LEVELS.__getitem__, default="mid", key="level", required=True
+    )
+    style = right.segmented_control(
+        "Questions about",
+        list(STYLES),
+        format_func=STYLES.__getitem__,
+        default="mixed",
+        key="style",
+        required=True,
+    )
+    questions = st.slider("Number of questions", FEWEST, MOST, DEFAULT_QUESTIONS, key="questions")
+
+    with st.expander("Add your resume or the job description", icon=":material/description:"):
+        _resume_upload()
+        resume = st.text_area(
+            "Your resume, as we read it. Correct it here, or paste it.", key="resume", height=180
+        )
+        job = st.text_area("The job description, if you have one", key="job", height=140)
+
+    started = st.container(horizontal=True, vertical_alignment="center")
+    if started.button("Start", type="primary", icon=":material/play_arrow:", key="start"):
+        _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=False)
+    if engine.can_score() and started.button("Practise offline", type="tertiary", key="start-offline"):
+        _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=True)
+    _consent()
+
+
+def _availability(engine: Engine) -> None:
+    if engine.can_score():
+        st.badge(
+            "Full practice: AI feedback and a score you can check", icon=":material/check_circle:", color="green"
+        )
+    else:
+        st.badge(
+            "Offline practice: every question, built-in coaching, no score",
+            icon=":material/cloud_off:",
+            color="orange",
+        )
+
+
+def _resume_upload() -> None:
+    st.session_state.setdefault("upload_round", 0)
+    st.file_uploader(
+        "Upload a PDF, DOCX or TXT, at most 5 MB",
+        type=["pdf", "docx", "txt"],
+        key=f"upload-{st.session_state.upload_round}",
+        on_change=_read_upload,
+    )
+    if problem := st.session_state.get("resume_problem"):
+        st.error(problem, icon=":material/error:")
+    for warning in st.session_state.get("resume_warnings", ()):
+        st.warning(warning, icon=":material/info:")
+
+
+def _read_upload() -> None:
+    """Read the file once, then let go of it: the uploader starts afresh and only the text stays."""
+    upload = st.session_state.get(f"upload-{st.session_state.upload_round}")
+    if upload is None:
+        return
+    st.session_state.upload_round += 1
+    st.session_state.resume_problem = None
+    st.session_state.resume_warnings = ()
+    try:
+        read = read_resume(upload.name, upload.getvalue())
+    except ResumeError as error:
+        st.session_state.resume_problem = str(error)
+        return
+    st.session_state.resume = read.text
+    st.session_state.resume_warnings = read.warnings
+
+
+def _cleaned(resume: str, job: str) -> tuple[str, str]:
+    return clean_text(resume).text, clean_text(job).text[:LONGEST_JOB]
+
+
+def _start(engine: Engine, setup: Setup, offline: bool) -> None:
+    try:
+        token, _ = engine.start(setup, offline)
+    except BadSetup as error:
+        st.warning(str(error), icon=":material/edit:")
+        return
+    st.query_params["interview"] = token
+    st.rerun()
+
+
+def _consent() -> None:
+    app = current()
+    days = app.settings.retention_days
+    names = ", ".join(app.fleet.catalog[name].label for name in app.fleet.providers)
+    read_by = f"Your answers, never your resume, may be read by {names}. " if names else ""
+    st.caption(
+        f"{read_by}Interviews are kept for {days} days on this server, only for whoever has the link, and you can "
+        "delete yours at any time."
+    )

@@ -1,0 +1,26 @@
+"""What people see when something of ours breaks: a calm line and what to do. Details go to the log only."""
+
+import logging
+
+import streamlit as st
+
+from core.stores.contract import StoreError
+
+log = logging.getLogger(__name__)
+
+
+def show_trouble(error: Exception) -> bool:
+    """Streamlit calls this with an uncaught error; True keeps Streamlit's own display away."""
+    if isinstance(error, StoreError):
+        log.error("The store failed: %s", error)
+        st.error(
+            "We cannot save right now, so nothing moves on. What you sent is safe; wait a minute and reload.",
+            icon=":material/database_off:",
+        )
+    else:
+        log.exception("A page failed", exc_info=error)
+        st.error(
+            "Something broke on our side. Your interview is saved up to the last step; reload the page to go on.",
+            icon=":material/build:",
+        )
+    return True

@@ -1,0 +1,1 @@
+"""Providers: how each AI service is spoken to, and what its free tier allows."""

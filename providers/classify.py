@@ -1,0 +1,133 @@
+"""What a failed answer means: status, headers and body in, the ProviderError to raise out. Pure.
+
+Providers disagree about everything, so evidence is read from the most to the least specific: codes and quotas
+in the body, sentences that only one limit produces, headers, other prose, and only then the status. A guess
+never names a period.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from providers.contracts import Busy, Outcome, Period, ProviderError
+from providers.faults import Fault, error_in_success, read_fault
+from providers.verdicts import BY_CODE, BY_PROSE, BY_SENTENCE, DAY, GONE, MINUTE, UNREACHED, Verdict, by_status
+from providers.waits import parse_wait
+
+__all__ = ["classify", "error_in_success", "parse_wait", "scrub"]
+
+SHORT = 600.0  # seconds: a shorter wait beside a spent day is some other limit talking
+LONGEST_MINUTE = 3600.0
+_PROSE_WAIT = re.compile(r"(?:again|retry|resets?)\s+in\s+~?((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)", re.IGNORECASE)
+_SECRETS = re.compile(
+    r"\bbearer\s+\S+"
+    r"|\b(?:sk|csk|gsk|hf|nvapi|org|r8|key)[-_][\w.*-]{4,}"
+    r"|\bAIza[\w-]+"
+    r"|\bkey=[^\s&]+"
+    r"|\b[0-9a-f]{20,}\b"
+    r"|\b[\w-]{32,}\b",
+    re.IGNORECASE,
+)
+
+
+def classify(
+    status: int, headers: Mapping[str, str], body: str, *, dialect: str, now: float, where: str
+) -> ProviderError:
+    """The error to raise for an answer that is not a success. `where` ("provider/model") opens its message.
+
+    `dialect` decides which provider codes can occur. `now` (epoch seconds) dates what the provider says about
+    waiting. For a spent day `until` stays None unless the provider's own reset can be believed.
+    """
+    fault = read_fault(status, headers, body)
+    verdict = _verdict(fault, dialect)
+    message = f"{where}: {verdict.said.replace('{status}', str(fault.status))}"
+    if verdict.quote and fault.message:
+        message += f" ({scrub(fault.message)})"
+    if verdict.kind is Busy:
+        return Busy(message, until=_until(fault, verdict, now), scope=verdict.scope, period=verdict.period)
+    return verdict.kind(message, outcome=_outcome(fault.status))
+
+
+def scrub(text: str) -> str:
+    """At most 120 characters of `text` on one line, without anything that looks like a key or an account id."""
+    line = " ".join(_SECRETS.sub("***", text[:2000]).split())
+    return "".join(char for char in line if char.isprintable())[:120]
+
+
+def _verdict(fault: Fault, dialect: str) -> Verdict:
+    codes = BY_CODE.get(dialect, BY_CODE["openai-chat"])
+    status_decides = by_status(402) if fault.status == 402 else None
+    return (
+        status_decides
+        or next((codes[code] for code in fault.codes if code in codes), None)
+        or _by_text(fault, BY_SENTENCE)
+        or _by_quota(fault)
+        or _by_headers(fault)
+        or _by_text(fault, BY_PROSE)
+        or (UNREACHED if fault.status == 403 and not fault.structured else by_status(fault.status))
+    )
+
+
+def _by_quota(fault: Fault) -> Verdict | None:
+    """Google names the quota that ran out; the retryDelay beside it always speaks of the minute."""
+    if any(value == "0" for _, value in fault.quotas):
+        return GONE
+    names = " ".join(name for name, _ in fault.quotas).lower()
+    if "perday" in names:
+        return DAY
+    return MINUTE if "perminute" in names else None
+
+
+def _by_text(fault: Fault, table: tuple[tuple[range, re.Pattern[str], Verdict], ...]) -> Verdict | None:
+    return next(
+        (v for statuses, said, v in table if fault.status in statuses and said.search(fault.message)), None
+    )
+
+
+def _by_headers(fault: Fault) -> Verdict | None:
+    """Only names with a period count: `remaining-requests` is a day at one provider, a minute at another."""
+    if fault.status != 429:
+        return None
+    for period, verdict in (("day", DAY), ("minute", MINUTE)):
+        if next(_spent(fault, f"-{period}"), None) is not None:
+            return verdict
+    return None
+
+
+def _spent(fault: Fault, suffix: str) -> Iterator[str]:
+    """The reset that stands beside each counter that is at zero."""
+    for unit in ("requests", "tokens"):
+        if fault.headers.get(f"x-ratelimit-remaining-{unit}{suffix}", "").strip() in ("0", "0.0"):
+            yield fault.headers.get(f"x-ratelimit-reset-{unit}{suffix}", "")
+
+
+def _hints(fault: Fault, period: Period | None) -> Iterator[tuple[str, bool]]:
+    """What the answer says about waiting, most specific first, and whether it can be meant for a whole day."""
+    if period == "day":
+        yield from ((reset, True) for reset in _spent(fault, "-day"))
+        yield fault.headers.get("x-ratelimit-reset", ""), True
+    yield fault.delay, False
+    yield fault.headers.get("retry-after", ""), False
+    for suffix in ("-minute", "-hour", ""):
+        yield from ((reset, False) for reset in _spent(fault, suffix))
+    yield fault.headers.get("x-ratelimit-reset", ""), False
+    prose = _PROSE_WAIT.search(fault.message)
+    yield prose[1] if prose else "", False
+
+
+def _until(fault: Fault, verdict: Verdict, now: float) -> float | None:
+    for text, whole_day in _hints(fault, verdict.period):
+        wait = parse_wait(text, now)
+        if wait is None or (verdict.period == "day" and not (whole_day or verdict.rolling or wait >= SHORT)):
+            continue
+        return now + (min(wait, LONGEST_MINUTE) if verdict.period == "minute" else wait)
+    return None
+
+
+def _outcome(status: int) -> Outcome:
+    if status == 429:
+        return "rate_limited"
+    if status >= 500 or status == 408:  # 408 is the provider's own deadline: the model may have run
+        return "server_error"
+    return "rejected" if status >= 400 else "answered"

@@ -1,0 +1,192 @@
+"""The words that providers and core share: requests, replies, routes, limits, errors.
+
+This module imports nothing of ours. Times are seconds since the epoch (UTC) unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+Tier = Literal["small", "large"]
+Unit = Literal["requests", "tokens", "neurons"]
+Window = Literal["minute", "day", "month"]
+Scope = Literal["route", "pool", "provider"]
+Period = Window
+Free = Literal["recurring", "credit-once", "paid", "retired", "own"]
+
+
+class Clock(Protocol):
+    """Time as an argument, so that nothing sleeps in a test."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never steps back; only differences mean anything."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One call, whoever answers it.
+
+    `schema` is the JSON schema the reply should follow; a route that cannot enforce it gets the nearest
+    thing it can do, so the caller checks the reply in any case. `timeout` bounds the whole call in seconds.
+    """
+
+    messages: tuple[Message, ...]
+    max_tokens: int = 700
+    temperature: float = 0.0
+    schema: Mapping[str, Any] | None = None
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a call cost. `completion_tokens` includes thinking tokens; `neurons` is None where unknown."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    neurons: float | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """`usage` is None when the provider did not say. `model` is the model that really answered."""
+
+    text: str
+    model: str
+    usage: Usage | None
+    finish_reason: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`amount` units per `window`, counted by the provider for everything in `pool`.
+
+    `minute` slides; `day` and `month` are calendar windows in `zone`, an IANA name.
+    """
+
+    pool: str
+    unit: Unit
+    amount: int
+    window: Window
+    zone: str = "UTC"
+
+    @property
+    def key(self) -> str:
+        return f"{self.pool}|{self.unit}|{self.window}"
+
+
+@dataclass(frozen=True)
+class ChargeRules:
+    """Does a failed attempt cost a request? Data per provider, because they differ."""
+
+    rate_limited: bool = False
+    server_error: bool = True
+    no_reply: bool = True
+
+
+@dataclass(frozen=True)
+class Route:
+    """Provider and model: one way to get an answer."""
+
+    provider: str
+    model: str
+    tier: Tier
+    pool: str
+    limits: tuple[Limit, ...]
+    priority: int
+    json: Literal["schema", "object", "none"] = "none"
+    neurons_per_million: tuple[float, float] | None = None
+    charge: ChargeRules = field(default_factory=ChargeRules)
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+class Provider(Protocol):
+    """An API account that answers chat requests."""
+
+    def complete(self, route: Route, request: ChatRequest) -> ChatReply:
+        """One answer, or a ProviderError. Makes exactly one attempt and never outlasts request.timeout."""
+        ...
+
+
+Outcome = Literal["not_sent", "rate_limited", "server_error", "no_reply", "rejected", "answered"]
+
+
+class ProviderError(Exception):
+    """A call failed. Subclasses are named by what to do next. The message never holds a secret.
+
+    `outcome` is what became of the request on the wire, which decides what it cost: `not_sent` surely never
+    reached the provider, `rate_limited` is a 429, `no_reply` may or may not have been counted, `rejected` is
+    another 4xx, `answered` a 200 that is of no use. `usage` is what an answered call reported.
+    """
+
+    outcome: Outcome = "rejected"
+
+    def __init__(self, message: str, *, outcome: Outcome | None = None, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome or type(self).outcome
+        self.usage = usage
+
+
+class Busy(ProviderError):
+    """Wait or go elsewhere. `until` is when the provider says it is worth trying again, None if it did not.
+
+    `scope` says what is busy: the model's route, its pool, or the whole account; `period` which window ran out.
+    """
+
+    outcome: Outcome = "rate_limited"
+
+    def __init__(
+        self, message: str, *, until: float | None = None, scope: Scope = "route", period: Period | None = None
+    ) -> None:
+        super().__init__(message)
+        self.until = until
+        self.scope = scope
+        self.period = period
+
+
+class Down(ProviderError):
+    """Go elsewhere now."""
+
+    outcome: Outcome = "server_error"
+
+
+class KeyRejected(ProviderError):
+    """Stop using this key and tell the admin."""
+
+
+class ModelGone(ProviderError):
+    """This route will not come back by waiting."""
+
+
+class PaymentNeeded(ProviderError):
+    """The account has no free calls or money left."""
+
+
+class Refused(ProviderError):
+    """Nobody will take this request as it stands (content filter, too long): tell the person."""
+
+
+class BadReply(ProviderError):
+    """Empty, truncated or not what was asked for. The request may be to blame: do not bench the route."""
+
+    outcome: Outcome = "answered"

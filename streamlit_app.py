@@ -1,0 +1,25 @@
+"""The door: pages, JSON API and health check on one server.
+
+`streamlit run streamlit_app.py`, or `uvicorn streamlit_app:app` from any directory.
+"""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from core.api import routes  # noqa: E402 (the path above comes first)
+from core.app import current  # noqa: E402
+from core.settings import BadSetting  # noqa: E402
+from pages.parts.trouble import show_trouble  # noqa: E402
+
+try:
+    current()
+except BadSetting as error:
+    sys.exit(f"Greenroom cannot start: {error}")
+
+app = st.App(ROOT / "pages" / "shell.py", routes=routes(current), on_script_error=show_trouble)

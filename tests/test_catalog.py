@@ -1,0 +1,205 @@
+"""The catalogue that ships, and the operator's rows over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from providers.catalog import Catalog, CatalogError, load_catalog
+from providers.contracts import Limit, Route
+
+ACME = """
+[acme]
+label = "Acme"
+dialect = "openai-chat"
+base_url = "https://93.184.216.34/v1"
+key_setting = "ACME_KEY"
+console = "https://acme.example/keys"
+free = "recurring"
+zone = "Asia/Tokyo"
+priority = 5
+fact = "Seven requests a day."
+source = "https://acme.example/limits"
+as_of = 2026-11-01
+limits = [{ unit = "requests", amount = 7, window = "day" }]
+models = [{ id = "anvil", tier = "small" }]
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_local(text: str) -> Path:
+        path = tmp_path / "catalog.local.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_local
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return load_catalog()
+
+
+def limits(route: Route) -> dict[str, int]:
+    return {limit.key: limit.amount for limit in route.limits}
+
+
+# What ships
+
+
+def test_every_provider_of_the_plan_is_there_and_says_what_was_claimed(shipped: Catalog) -> None:
+    planned = {"gemini", "cloudflare", "cerebras", "openrouter", "deepseek", "huggingface"}
+    assert shipped.keys() == planned | {"groq", "local"}
+    assert all(shipped[name].claim for name in planned)
+    assert shipped["gemini"].claim_interviews == 57.7
+    assert shipped["deepseek"].claim_interviews is None
+
+
+def test_a_row_says_where_a_key_is_made_and_how_old_its_facts_are(shipped: Catalog) -> None:
+    for row in shipped.values():
+        assert row.console.startswith("https://")
+        assert row.as_of.year >= 2026
+        assert row.source
+        assert row.fact.endswith(".")
+
+
+def test_what_costs_money_comes_after_what_does_not(shipped: Catalog) -> None:
+    by_priority = sorted(shipped.values(), key=lambda row: row.priority)
+    ranks = [("recurring", "credit-once", "own", "paid").index(row.free) for row in by_priority]
+    assert ranks == sorted(ranks)
+    assert len({row.priority for row in by_priority}) == len(by_priority)
+
+
+def test_each_gemini_model_has_counters_of_its_own_that_turn_at_midnight_pacific(shipped: Catalog) -> None:
+    lite, spare, flash = shipped["gemini"].routes
+    assert lite.name == lite.pool == "gemini/gemini-3.5-flash-lite"
+    assert Limit(lite.pool, "requests", 500, "day", "America/Los_Angeles") in lite.limits
+    assert flash.tier == "large"
+    assert limits(flash)["gemini/gemini-3.8-flash|requests|day"] == 20
+    assert not limits(lite).keys() & limits(spare).keys()
+
+
+def test_all_cloudflare_models_draw_on_the_accounts_neurons(shipped: Catalog) -> None:
+    for route in shipped["cloudflare"].routes:
+        assert route.pool == "cloudflare"
+        assert limits(route)["cloudflare|neurons|day"] == 10_000
+        assert route.neurons_per_million
+
+
+def test_openrouter_models_share_fifty_requests_a_day(shipped: Catalog) -> None:
+    assert {limits(route)["openrouter|requests|day"] for route in shipped["openrouter"].routes} == {50}
+
+
+@pytest.mark.parametrize(
+    ("provider", "unit", "real"), [("groq", "requests", 1_000), ("cerebras", "tokens", 1_000_000)]
+)
+def test_two_of_our_days_never_overfill_a_day_whose_boundary_is_unknown(
+    shipped: Catalog, provider: str, unit: str, real: int
+) -> None:
+    for route in shipped[provider].routes:
+        assert 2 * limits(route)[f"{route.pool}|{unit}|day"] <= real
+
+
+# The operator's file
+
+
+def test_a_new_row_adds_a_provider_and_taking_it_out_removes_it(write: Write) -> None:
+    assert load_catalog(write(ACME))["acme"].routes[0].limits == (
+        Limit("acme", "requests", 7, "day", "Asia/Tokyo"),
+    )
+    assert "acme" not in load_catalog(write(""))
+
+
+def test_scalars_override_one_by_one_and_lists_replace_whole(write: Write, shipped: Catalog) -> None:
+    text = '[openrouter]\npriority = 1\nlimits = [{ unit = "requests", amount = 1000, window = "day" }]\n'
+    row = load_catalog(write(text))["openrouter"]
+    assert row.label == shipped["openrouter"].label
+    assert [limits(route) for route in row.routes] == [{"openrouter|requests|day": 1000}] * 2
+    assert {route.priority for route in row.routes} == {1}
+
+
+def test_without_a_local_file_the_shipped_rows_stand(tmp_path: Path, shipped: Catalog) -> None:
+    assert load_catalog(tmp_path / "none.toml") == shipped
+
+
+def test_models_may_share_a_pool_and_then_agree_on_its_limits(write: Write) -> None:
+    models = """
+[[acme.models]]
+id = "hammer"
+tier = "large"
+pool = "tools"
+limits = [{ unit = "requests", amount = 9, window = "minute" }]
+[[acme.models]]
+id = "tongs"
+tier = "small"
+pool = "tools"
+limits = [{ unit = "requests", amount = 9, window = "minute" }]
+"""
+    text = ACME[: ACME.index("models =")] + models
+    hammer, tongs = load_catalog(write(text))["acme"].routes
+    assert hammer.pool == tongs.pool == "acme/tools"
+    assert hammer.limits == tongs.limits
+    with pytest.raises(CatalogError, match=r"\[acme\] models: tongs shares a pool but not its limits"):
+        load_catalog(write(text.replace("amount = 9", "amount = 8", 1)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("amount = 7", "amount = 0", r"limits\[0\]\.amount should be greater than 0"),
+        ("amount = 7", "amount = -7", r"limits\[0\]\.amount should be greater than 0"),
+        ("amount = 7", 'amount = "7"', r"limits\[0\]\.amount should be a valid integer"),
+        ("amount = 7", "amount = true", r"limits\[0\]\.amount should be a valid integer"),
+        ('unit = "requests"', 'unit = "calls"', r"limits\[0\]\.unit should be 'requests', 'tokens' or 'neurons'"),
+        ('unit = "requests"', 'unit = "neurons"', r"models: anvil is limited in neurons: give its neurons_per"),
+        ('window = "day"', 'window = "hour"', r"limits\[0\]\.window should be 'minute', 'day' or 'month'"),
+        ("Asia/Tokyo", "Asia/Atlantis", r"zone is not a time zone: write an IANA name"),
+        ("Asia/Tokyo", "../etc", r"zone is not a time zone: write an IANA name"),
+        ("as_of = 2026-11-01", "", r"as_of is missing: add it"),
+        ("as_of = 2026-11-01", 'as_of = "2026-11-01"', r"as_of is not a date: write it like .* without quotes"),
+        ("source =", "sauce =", r"sauce is not a known key: remove it or correct its spelling"),
+        ('source = "https://acme.example/limits"', "", r"source is missing: add it"),
+        ('tier = "small"', 'tier = "tiny"', r"models\[0\]\.tier should be 'small' or 'large'"),
+        ('dialect = "openai-chat"', 'dialect = "soap"', r"dialect should be 'openai-chat' or 'gemini'"),
+        ("priority = 5", "priority = 5\ncharge = { no_reply = 'yes' }", r"charge should only hold true and false"),
+        ("priority = 5", 'priority = 5\npath = "/{team}/chat"', r"path: its \{names\} are not those in ids"),
+        ('{ id = "anvil", tier = "small" }', "", r"models should have at least 1 item"),
+        ("ACME_KEY", "acme key", r"key_setting is not written as it should be"),
+    ],
+)
+def test_a_bad_row_is_refused_in_one_line_with_file_row_key_and_remedy(
+    write: Write, old: str, new: str, says: str
+) -> None:
+    assert old in ACME
+    path = write(ACME.replace(old, new))
+    with pytest.raises(CatalogError, match=rf"^{re.escape(str(path))}: \[acme\] {says}") as caught:
+        load_catalog(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[gemini]\npriority = -1", r"\[gemini\] priority should be greater than or equal to 0"),
+        ("[gemini]\nprioirty = 1", r"\[gemini\] prioirty is not a known key"),
+        ("priority = 1", r"priority stands outside of any row: move it under a \[provider\] heading"),
+        ("[gemini", r"is not valid TOML: .*"),
+    ],
+)
+def test_a_bad_change_to_a_shipped_row_names_the_operators_file(write: Write, text: str, says: str) -> None:
+    path = write(text)
+    with pytest.raises(CatalogError, match=rf"^{re.escape(str(path))}: {says}"):
+        load_catalog(path)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "bytes.toml", tmp_path):
+        with pytest.raises(CatalogError, match="cannot be read: make it a UTF-8 text file"):
+            load_catalog(path)
