@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from core import quotas
-from core.health import Health
+from core.health import Cooldown, Health
 from core.policy import Ranking, Skipped, Task, View, rank
 from core.quotas import Cost, QuotaManager, Reservation
 from core.stores.contract import StoreError
@@ -71,12 +71,15 @@ class LoadBalancer:
         Raises AllRoutesOut when nobody could answer in time, Refused when the request itself is the trouble.
         """
         give_up = self._clock.monotonic() + task.deadline
-        failed: list[Skipped] = []
         ranking = self.ranking(task, pinned)
+        failed: list[Skipped] = []
         for route in ranking.order:
             left = give_up - self._clock.monotonic()
             if left <= 0:
                 break
+            if told := _told_by(failed, route):
+                failed.append(replace(told, route=route))
+                continue
             hurried = replace(request, timeout=min(request.timeout, left))
             outcome = self._attempt(route, hurried, read)
             if not isinstance(outcome, Skipped):
@@ -121,7 +124,10 @@ class LoadBalancer:
         except ProviderError as error:
             self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
             log.warning("%s failed: %s", route.name, error)
-            return Skipped(route, str(error), self._learn(route, error))
+            cooldown = self._learn(route, error)
+            if cooldown is None:
+                return Skipped(route, str(error), None)
+            return Skipped(route, str(error), cooldown.until, cooldown.subject)
         self._settle(held, quotas.cost_of_usage(route, reply.usage) if reply.usage else held.estimate)
         self._succeeded(route)
         return (value,)
@@ -131,10 +137,9 @@ class LoadBalancer:
         with _store_trouble_is_logged("settled"):
             self._quota.settle(held, cost)
 
-    def _learn(self, route: Route, error: ProviderError) -> float | None:
+    def _learn(self, route: Route, error: ProviderError) -> Cooldown | None:
         with _store_trouble_is_logged("benched"):
-            cooldown = self._health.learn(route, error)
-            return cooldown.until if cooldown else None
+            return self._health.learn(route, error)
         return None
 
     def _succeeded(self, route: Route) -> None:
@@ -156,6 +161,11 @@ def _check(reply: ChatReply, read: Callable[[str], T]) -> T:
         return read(reply.text)
     except BadReply as error:
         raise BadReply(str(error), usage=reply.usage) from None
+
+
+def _told_by(failed: Sequence[Skipped], route: Route) -> Skipped | None:
+    """The failure just seen that speaks for this route too, such as a key that was refused."""
+    return next((s for s in failed if s.benched in (route.provider, route.pool, route.name)), None)
 
 
 def _all_out(skipped: Sequence[Skipped]) -> AllRoutesOut:

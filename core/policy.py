@@ -21,11 +21,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A route that is not worth a call now. `until` is when that may change, None if waiting will not help."""
+    """A route that is not worth a call now. `until` is when that may change, None if waiting will not help.
+
+    `benched` names the route, pool or provider that its failure has just put to rest.
+    """
 
     route: Route
     reason: str
     until: float | None
+    benched: str | None = None
 
 
 @dataclass(frozen=True)

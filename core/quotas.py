@@ -97,6 +97,7 @@ def cost_of_failure(reservation: Reservation, outcome: Outcome, usage: Usage | N
         return reservation.estimate if rules.no_reply else NOTHING
     charged = {
         "not_sent": False,
+        "unauthorised": False,
         "rate_limited": rules.rate_limited,
         "server_error": rules.server_error,
         "rejected": True,

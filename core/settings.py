@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -34,7 +42,13 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _as_text(found: object) -> str:
+    """TOML may hold a bare 1 or true where the environment has text."""
+    return str(int(found)) if isinstance(found, bool) else str(found)
+
+
 Password = Annotated[SecretStr | None, AfterValidator(_long_enough)]
+Text = Annotated[str, BeforeValidator(_as_text)]
 RootedPath = Annotated[Path, AfterValidator(_under_root)]
 
 
@@ -99,7 +113,7 @@ def load_settings() -> Settings:
 
 def load_provider_values(names: Iterable[str]) -> dict[str, str]:
     """Plain values of the named settings that are set anywhere, by name: keys, account ids, base URLs."""
-    fields: dict[str, Any] = {name.lower(): (str | None, None) for name in names}
+    fields: dict[str, Any] = {name.lower(): (Text | None, None) for name in names}
     found = create_model("ProviderValues", __base__=_Sourced, **fields)()
     return {name.upper(): value.strip() for name, value in found.model_dump().items() if value}
 

@@ -128,15 +128,16 @@ class Provider(Protocol):
         ...
 
 
-Outcome = Literal["not_sent", "rate_limited", "server_error", "no_reply", "rejected", "answered"]
+Outcome = Literal["not_sent", "unauthorised", "rate_limited", "server_error", "no_reply", "rejected", "answered"]
 
 
 class ProviderError(Exception):
     """A call failed. Subclasses are named by what to do next. The message never holds a secret.
 
     `outcome` is what became of the request on the wire, which decides what it cost: `not_sent` surely never
-    reached the provider, `rate_limited` is a 429, `no_reply` may or may not have been counted, `rejected` is
-    another 4xx, `answered` a 200 that is of no use. `usage` is what an answered call reported.
+    reached the provider, `unauthorised` was turned away at the door, `rate_limited` is a 429, `no_reply` may or
+    may not have been counted, `rejected` is another 4xx, `answered` a 200 that is of no use. `usage` is what an
+    answered call reported.
     """
 
     outcome: Outcome = "rejected"
@@ -172,6 +173,8 @@ class Down(ProviderError):
 
 class KeyRejected(ProviderError):
     """Stop using this key and tell the admin."""
+
+    outcome: Outcome = "unauthorised"
 
 
 class ModelGone(ProviderError):

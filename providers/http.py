@@ -130,13 +130,15 @@ class Http:
         except requests.exceptions.InvalidHeader:
             raise _unsendable(url) from None
         except (requests.RequestException, ValueError):
-            raise Down("the provider's address is not usable", outcome="not_sent") from None
+            raise _unusable() from None
 
     def _send(self, request: requests.PreparedRequest, timeout: float, stream: bool = False) -> requests.Response:
         try:
             return self._session().send(request, timeout=timeout, stream=stream, allow_redirects=False)
         except UnicodeError:
             raise _unsendable(str(request.url)) from None
+        except requests.RequestException:  # not the network's: the adapter speaks for that
+            raise _unusable() from None
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._threads, "session", None)
@@ -155,6 +157,10 @@ def _unsendable(url: str) -> KeyRejected:
     return KeyRejected(
         f"{host}: a header cannot be sent; look for stray characters in the key", outcome="not_sent"
     )
+
+
+def _unusable() -> Down:
+    return Down("the provider's address is not usable", outcome="not_sent")
 
 
 def _lower(response: requests.Response) -> dict[str, str]:
@@ -189,13 +195,13 @@ def _addresses(host: str) -> list[str]:
     if host == "localhost" or host.endswith((".localhost", "localhost.")):
         return ["127.0.0.1"]
     try:
-        return [str(row[4][0]) for row in socket.getaddrinfo(host, None)]
+        return [str(row[4][0]) for row in socket.getaddrinfo(host.partition("%")[0], None)]
     except (OSError, UnicodeError):
         return []
 
 
 def _is_inside(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
         ip = ip.ipv4_mapped or ip.sixtofour or nat64 or ip

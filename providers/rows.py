@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -41,7 +42,16 @@ def _switches(value: object) -> object:
     return value
 
 
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError("holds what JSON has no word for (a date, inf, nan): write it as a string") from None
+    return value
+
+
 Text = Annotated[str, Field(min_length=1)]
+Printable = Annotated[str, Field(pattern=r"^[ -~]+$")]
 Token = Annotated[str, Field(pattern=r"^\S+$")]
 Setting = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Whole = Annotated[int, Strict(), Field(ge=0)]
@@ -99,8 +109,8 @@ class ProviderRow:
     free: Free
     zone: Annotated[str, AfterValidator(_zone)]
     priority: Whole
-    headers: dict[Token, Text] = Field(default_factory=dict)
-    body: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[Token, Printable] = Field(default_factory=dict)
+    body: Annotated[dict[str, Any], AfterValidator(_json)] = Field(default_factory=dict)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     schema_style: Literal["openai", "cloudflare"] = "openai"
     charge: Annotated[ChargeRules, BeforeValidator(_switches)] = Field(default_factory=ChargeRules)

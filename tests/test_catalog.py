@@ -168,6 +168,8 @@ limits = [{ unit = "requests", amount = 9, window = "minute" }]
         ('tier = "small"', 'tier = "tiny"', r"models\[0\]\.tier should be 'small' or 'large'"),
         ('dialect = "openai-chat"', 'dialect = "soap"', r"dialect should be 'openai-chat' or 'gemini'"),
         ("priority = 5", "priority = 5\ncharge = { no_reply = 'yes' }", r"charge should only hold true and false"),
+        ("priority = 5", "priority = 5\nbody = { day = 2026-11-01 }", r"body holds what JSON has no word for"),
+        ("priority = 5", 'priority = 5\nheaders = { X-Title = "a\\nb" }', r"headers\.X-Title is not written as"),
         ("priority = 5", 'priority = 5\npath = "/{team}/chat"', r"path: its \{names\} are not those in ids"),
         ('{ id = "anvil", tier = "small" }', "", r"models should have at least 1 item"),
         ("ACME_KEY", "acme key", r"key_setting is not written as it should be"),

@@ -17,67 +17,11 @@ import responses
 
 from core.clock import SystemClock
 from providers.contracts import BadReply, Down, KeyRejected, Outcome, ProviderError
-from providers.http import USER_AGENT, VERSION, GuardedAdapter, Http, HttpReply, refuse_unsafe
+from providers.http import USER_AGENT, VERSION, GuardedAdapter, Http, HttpReply
+from tests.wire import Script, Wire, answer, drips, sends, stalls
 
 KEY = "canary-key-5f2c"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
-Script = Callable[[socket.socket], None]
-
-
-class Wire:
-    """A loopback server that lets a script answer each request byte by byte. `requests` is what it was sent."""
-
-    def __init__(self, script: Script, keep_alive: bool = False) -> None:
-        self.requests: list[str] = []
-        self.connections = 0
-        self._script, self._keep_alive = script, keep_alive
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1/chat?secret={KEY}"
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(sock,))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(5)
-        with sock:
-            try:
-                while request := _read_request(sock):
-                    self.requests.append(request)
-                    self._script(sock)
-                    if not self._keep_alive:
-                        return
-            except OSError:
-                return
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(10)
-
-
-def _read_request(sock: socket.socket) -> str:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        if not (more := sock.recv(65536)):
-            return ""
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    while len(body) < length:
-        body += sock.recv(65536)
-    return (head + b"\r\n\r\n" + body).decode()
 
 
 @pytest.fixture
@@ -98,33 +42,6 @@ def http() -> Iterator[Http]:
     door = Http(SystemClock())
     yield door
     door.close()
-
-
-def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def sends(data: bytes) -> Script:
-    return lambda sock: sock.sendall(data)
-
-
-def drips(start: bytes, drop: bytes, count: int = 400) -> Script:
-    def script(sock: socket.socket) -> None:
-        sock.sendall(start)
-        for _ in range(count):
-            time.sleep(0.02)
-            sock.sendall(drop)
-
-    return script
-
-
-def stalls(start: bytes) -> Script:
-    def script(sock: socket.socket) -> None:
-        sock.sendall(start)
-        sock.recv(1)  # returns when the client gives up
-
-    return script
 
 
 def failure(http: Http, url: str, timeout: float = 5.0) -> ProviderError:
@@ -222,7 +139,7 @@ def test_an_unknown_host_was_not_sent(http: Http, monkeypatch: pytest.MonkeyPatc
     assert str(error) == "nowhere.example: host name not found"
 
 
-def test_tls_to_a_plain_port_was_not_sent(http: Http, wire: Callable[..., Wire]) -> None:
+def test_tls_to_a_plain_port_was_not_sent(http: Http) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def plain() -> None:
@@ -332,57 +249,6 @@ def test_the_adapter_guards_a_session_that_is_not_ours() -> None:
         session.post("https://api.example/", timeout=5)
 
 
-EVENTS = b": hello\n\ndata: one\r\n\r\nevent: x\nid: 3\ndata:two\n\n\n: keep-alive\n\ndata: t\xc3\xa9n\n\n"
-STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-
-
-def test_a_stream_yields_data_lines_only(http: Http, wire: Callable[..., Wire]) -> None:
-    server = wire(sends(STREAM_HEAD + EVENTS + b"data: [DONE]"))
-    with http.open_stream(server.url, HEADERS, {}, 5.0) as stream:
-        assert list(stream.events()) == ["one", "two", "tén", "[DONE]"]
-
-
-def test_a_streams_events_come_before_it_ends(http: Http, wire: Callable[..., Wire]) -> None:
-    server = wire(stalls(STREAM_HEAD + EVENTS))
-    with http.open_stream(server.url, HEADERS, {}, 5.0) as stream:
-        assert next(stream.events()) == "one"
-
-
-@pytest.mark.parametrize(
-    "script", [drips(STREAM_HEAD, b": keep-alive\n\n"), stalls(STREAM_HEAD), drips(b"", b"H")]
-)
-def test_a_stream_obeys_the_deadline(http: Http, wire: Callable[..., Wire], script: Script) -> None:
-    server = wire(script)
-    with (
-        pytest.raises(Down, match="within 0.4 s") as caught,
-        http.open_stream(server.url, HEADERS, {}, 0.4) as stream,
-    ):
-        list(stream.events())
-    assert caught.value.outcome == "no_reply"
-
-
-def test_a_stream_obeys_the_cap(http: Http, wire: Callable[..., Wire]) -> None:
-    server = wire(sends(STREAM_HEAD + b"data: x\n\n" * 200_000))
-    with pytest.raises(Down, match="1 MB"), http.open_stream(server.url, HEADERS, {}, 5.0) as stream:
-        list(stream.events())
-
-
-def test_closing_a_stream_closes_the_connection(http: Http, wire: Callable[..., Wire]) -> None:
-    gone = threading.Event()
-
-    def script(sock: socket.socket) -> None:
-        sock.sendall(STREAM_HEAD + EVENTS)
-        if sock.recv(1) == b"":
-            gone.set()
-
-    server = wire(script)
-    with http.open_stream(server.url, HEADERS, {}, 30.0) as stream:
-        events = stream.events()
-        next(events)
-        events.close()  # type: ignore[attr-defined]
-        assert gone.wait(5)
-
-
 BAD_JSON = ["", "nope", "{", '{"a": NaN}', "[Infinity]", "[1e999]", "[" * 200_000, "9" * 5000, '"\\', "<html>"]
 
 
@@ -395,64 +261,3 @@ def test_json_is_parsed_safely(text: str) -> None:
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
     assert HttpReply(200, {}, '\ufeff{"a": 1}').json() == {"a": 1}
-
-
-UNSAFE = [
-    "http://api.example.com/v1",
-    "https://127.0.0.1/",
-    "https://2130706433/",
-    "https://0x7f.1/",
-    "https://0177.0.0.1/",
-    "https://127.1/",
-    "https://localhost/",
-    "https://LOCALHOST./",
-    "https://app.localhost/",
-    "https://10.1.2.3/",
-    "https://192.168.1.1:8443/",
-    "https://169.254.169.254/latest",
-    "https://100.64.0.1/",
-    "https://0.0.0.0/",
-    "https://224.0.0.1/",
-    "https://240.0.0.1/",
-    "https://[::1]/",
-    "https://[::]/",
-    "https://[fe80::1%25eth0]/",
-    "https://[fd00::1]/",
-    "https://[::ffff:127.0.0.1]/",
-    "https://[2002:7f00:1::]/",
-    "https://[64:ff9b::7f00:1]/",
-    "https://user:canary-pass@1.1.1.1/",
-]
-
-
-@pytest.mark.parametrize("url", UNSAFE)
-def test_unsafe_addresses_are_refused_with_the_remedy(url: str) -> None:
-    with pytest.raises(ValueError, match="ALLOW_LOCAL_UPSTREAMS=1") as caught:
-        refuse_unsafe(url, allow_local=False)
-    assert "canary" not in str(caught.value)
-    assert "\n" not in str(caught.value)
-    refuse_unsafe(url, allow_local=True)
-
-
-@pytest.mark.parametrize(
-    "url", ["", "https://", "file:///etc/passwd", "api.example.com", "https://[::1", "https:///x"]
-)
-@pytest.mark.parametrize("allow_local", [True, False])
-def test_what_is_no_http_address_is_always_refused(url: str, allow_local: bool) -> None:
-    with pytest.raises(ValueError, match="https://host/path"):
-        refuse_unsafe(url, allow_local)
-
-
-def test_a_name_is_judged_by_where_it_leads(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"inside.example": "10.0.0.7", "outside.example": "1.1.1.1"}
-
-    def look_up(host: str, *_: object) -> list[tuple[object, ...]]:
-        if host not in found:
-            raise socket.gaierror("unknown")
-        return [(0, 0, 0, "", ("1.0.0.1", 0)), (0, 0, 0, "", (found[host], 0))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with pytest.raises(ValueError, match="private"):
-        refuse_unsafe("https://inside.example/v1", allow_local=False)
-    refuse_unsafe("https://outside.example/v1", allow_local=False)
-    refuse_unsafe("https://unknown.example/v1", allow_local=False)

@@ -1,0 +1,135 @@
+"""What captured error replies mean, and that nothing a server sends can crash or fool the reading of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.classify import classify, error_in_success, scrub
+from providers.contracts import BadReply, Busy, ModelGone, Period, ProviderError, Scope
+from tests.error_replies import BUSY, NOW, OTHERS, openai
+
+
+def judge(
+    status: int, body: Any, headers: dict[str, str] | None = None, dialect: str = "openai-chat"
+) -> ProviderError:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return classify(status, headers or {}, text, dialect=dialect, now=NOW, where="acme/model-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "wait", "scope", "period"),
+    [pytest.param(*row[1:], scope, period, id=row[0]) for scope, period, rows in BUSY for row in rows],
+)
+def test_look_alike_429s(
+    status: int, body: Any, headers: dict[str, str], wait: float | None, scope: Scope, period: Period | None
+) -> None:
+    error = judge(status, body, headers)
+    assert isinstance(error, Busy), error
+    assert (error.scope, error.period, error.outcome) == (scope, period, "rate_limited")
+    assert error.until == (None if wait is None else pytest.approx(NOW + wait))
+    assert "org_canary" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "outcome"),
+    [pytest.param(*row[1:], kind, outcome, id=row[0]) for kind, outcome, rows in OTHERS for row in rows],
+)
+def test_everything_else(status: int, body: Any, kind: type[ProviderError], outcome: str) -> None:
+    error = judge(status, body)
+    assert type(error) is kind, error
+    assert error.outcome == outcome
+    assert str(error).startswith("acme/model-1: ")
+    assert "my text" not in str(error)
+
+
+def test_messages_are_short_and_human() -> None:
+    assert str(judge(429, {"message": "Tokens per day limit exceeded"})) == "acme/model-1: tokens per day used up"
+    assert str(judge(503, "")) == "acme/model-1: server error 503"
+    assert (
+        str(judge(400, openai("no such\nfield")))
+        == "acme/model-1: request not accepted, status 400 (no such field)"
+    )
+
+
+def test_a_code_of_another_dialect_means_nothing() -> None:
+    body = {"message": "odd", "code": "1500"}
+    assert isinstance(judge(400, body), ModelGone)
+    assert isinstance(judge(400, body, dialect="gemini"), BadReply)
+    assert isinstance(judge(400, body, dialect="replicate"), BadReply)
+
+
+SECRETS = [
+    "sk-canary12345678",
+    "sk-or-v1-canary0123456789",
+    "csk-canary12345",
+    "gsk_canary12345",
+    "hf_canary12345",
+    "nvapi-canary12345",
+    "AIzaSyCanary-12345",
+    "Bearer canary.token/x+y=",
+    "key=canary123",
+    "org_canary123",
+    "0123456789abcdef0123456789abcdef",
+    "canary" * 6,
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("frame", ["{}", "Unknown parameter for {}.", '"{}" x', "a" * 100 + " {} {}"])
+def test_nothing_like_a_key_gets_out(secret: str, frame: str) -> None:
+    error = str(judge(400, openai(frame.format(secret, secret))))
+    assert "canary" not in error.lower()
+    assert "0123456789abcdef" not in error
+    assert len(scrub(frame.format(secret, secret) * 50)) <= 120
+
+
+NAMES = ["error", "errors", "code", "message", "status", "details", "violations", "quotaId", "metadata", "headers"]
+NAMES += ["choices", "success", "type", "detail", "availability", "retryDelay", "status_code", "reason"]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.integers(200, 599), JSON)
+def test_no_body_crashes_it(status: int, body: Any) -> None:
+    error = judge(status, body, {"retry-after": "x"})
+    assert isinstance(error, ProviderError)
+    assert len(str(error)) < 250
+    found = error_in_success(body)
+    assert found is None or found == 200 or 400 <= found <= 599
+
+
+@given(st.integers(100, 999), st.binary(max_size=60))
+def test_no_bytes_crash_it(status: int, body: bytes) -> None:
+    assert isinstance(judge(status, body.decode("utf-8", "replace")), ProviderError)
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, "9" * 5000, '{"error": {"code": 1e999}}'])
+def test_hostile_json_is_only_prose(body: str) -> None:
+    assert isinstance(judge(429, body), Busy)
+
+
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        ({"choices": [{"message": {}}], "error": None, "errors": [], "success": True}, None),
+        ([], None),
+        (None, None),
+        ({"error": {"code": "429"}}, 429),
+        ({"error": {"code": True}}, 200),
+        ([{"error": {"code": 503}}], 503),
+    ],
+)
+def test_errors_inside_a_success_are_found(payload: object, status: int | None) -> None:
+    assert error_in_success(payload) == status
