@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit import config
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
@@ -16,6 +17,10 @@ from core.api import routes  # noqa: E402 (the path above comes first)
 from core.app import current  # noqa: E402
 from core.settings import BadSetting  # noqa: E402
 from pages.parts.trouble import show_trouble  # noqa: E402
+
+# st.App would look for .streamlit/config.toml beside its script, in pages/. Under `streamlit run` this is set
+# already; under uvicorn it is not, and without it errors would be shown in full and the theme be lost.
+config._main_script_path = config._main_script_path or str(ROOT / "streamlit_app.py")
 
 try:
     current()

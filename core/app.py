@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import random
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,8 +28,6 @@ from providers.contracts import Clock
 from providers.http import Http
 from providers.registry import CatalogError, Fleet, connect, load_catalog, provider_settings
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class App:
@@ -42,9 +40,7 @@ class App:
     access: Access
 
 
-def build(
-    settings: Settings, values: Mapping[str, str], clock: Clock, announce: Callable[[str], None] = log.warning
-) -> App:
+def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce: Callable[[str], None]) -> App:
     """Put the app together. `values` are the providers' settings in plain; `announce` writes to the console.
 
     Raises CatalogError, StoreError.
@@ -73,11 +69,17 @@ def current() -> App:
     try:
         settings = load_settings()
         catalog = load_catalog(settings.catalog_local)
-        return build(settings, load_provider_values(provider_settings(catalog)), SystemClock())
+        return build(settings, load_provider_values(provider_settings(catalog)), SystemClock(), _to_console)
     except CatalogError as error:
         raise BadSetting(str(error)) from None
     except StoreError as error:
         raise BadSetting(f"DATA_DIR: {error}. Give a folder that the app may write to.") from None
+
+
+def _to_console(line: str) -> None:
+    """Past logging, whose handlers may carry lines to places where more people read."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _key_ids(fleet: Fleet, values: Mapping[str, str]) -> dict[str, str]:

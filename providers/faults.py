@@ -68,12 +68,22 @@ def error_in_success(payload: object) -> int | None:
 
 
 def _reported(body: Mapping[str, Any]) -> Any:
-    """Whatever stands where an error stands: the document's own, a Cloudflare envelope's, the first choice's."""
+    """Whatever stands where an error stands: the field, a Cloudflare envelope, the document, the first choice."""
     if body.get("error"):
         return body["error"]
     if body.get("success") is False:
         return first(body.get("errors")) or {}
+    if bare := _bare(body):
+        return bare
     return mapping(first(body.get("choices"))).get("error") or None
+
+
+def _bare(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The whole document, where it is an error object itself: Cerebras and Mistral send them so."""
+    if "choices" in body or "candidates" in body:
+        return None
+    names = {name for name in ("message", "type", "code") if body.get(name)}
+    return body if text(body.get("detail")) or len(names) > 1 else None
 
 
 def _error_in(payload: object) -> Mapping[str, Any]:

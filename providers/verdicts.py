@@ -111,7 +111,7 @@ _OPENAI = {
     "openrouter_free_tier_daily": REQUESTS_DAY,
     "upstream_provider_shared_pool": SHARED,
 }
-_MISTRAL = {"1300": REQUESTS_MINUTE, "1500": GONE, "3505": FULL}
+_MISTRAL = {"1500": GONE, "3505": FULL}  # 1300 is any rate limit, so its text and headers decide
 
 BY_CODE = {
     "gemini": _GOOGLE,
@@ -154,6 +154,7 @@ BY_PROSE = (
     (_LIMITED, _says(r"tokens per minute"), TOKENS_MINUTE),
     (_LIMITED, _says(r"\bper[ -]min(?:ute)?\b"), MINUTE),
     (_CLIENT, _says(r"insufficient (?:balance|credit|fund)|depleted your monthly|exceeded your monthly"), PAY),
+    (_UNKNOWN, _says(r"content (?:filter|policy)|moderation|\bunsafe\b"), FILTERED),
     (_UNKNOWN, _says(r"api key (?:not valid|expired|invalid)|(?:invalid|incorrect|wrong) api.?key"), KEY),
     (_UNFIT, _says(r"context length|token count .*exceeds|prompt is too long|too large|reduce the len"), TOO_LONG),
     (_UNFIT, _says(r"no longer (?:available|supported)|decommissioned|no such model|no endpoints found"), GONE),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 
 from core.interview import mistake_detector, rubric, text
 from core.interview.model import Interview, Met, Turn
@@ -41,6 +42,7 @@ class Report:
     strongest: Met | None
     priority: str | None
     graders: tuple[str, ...]
+    wording: Mapping[str, str]
     job_terms: Mapping[str, bool]
 
 
@@ -58,6 +60,7 @@ def build(interview: Interview) -> Report:
                 p.turn.feedback.origin.model for p in scored if p.turn.feedback and p.turn.feedback.origin.model
             )
         ),
+        wording=_wording([turn.answer for turn in interview.turns if turn.answer]),
         job_terms=_job_terms(interview),
     )
 
@@ -78,6 +81,9 @@ def markdown(interview: Interview) -> str:
         lines.append("| Competency | Score of 10 | |\n|---|---|---|")
         rows = [f"| {label(c)} | {s} | {rubric.band(s)} |" for c, s in report.card.competencies.items()]
         lines[-1] += "\n" + "\n".join(rows)
+    if report.wording:
+        cues = " · ".join(f"{name}: {count}" for name, count in report.wording.items())
+        lines.append(f"In your wording (cues, no score): {cues}")
     lines += [_page_markdown(page) for page in report.pages]
     return "\n\n".join(lines) + "\n"
 
@@ -137,6 +143,20 @@ def _priority(pages: tuple[Page, ...]) -> str | None:
         if page.score is not None and page.turn.state == "done" and (missing := rubric.first_missing(page.lit))
     )
     return NEXT_STEP[lacking.most_common(1)[0][0]] if lacking else None
+
+
+def _wording(answers: list[str]) -> dict[str, str]:
+    """What the wording of the answers shows. Cues that anybody can count, never part of a score."""
+    if not answers:
+        return {}
+    cues = [text.star_cues(answer) for answer in answers]
+    counts = {
+        "Numbers": sum(map(text.has_number, answers)),
+        "Own actions": sum(cue["action"] for cue in cues),
+        "A result": sum(cue["result"] for cue in cues),
+    }
+    length = round(median(len(text.words(answer)) for answer in answers))
+    return {**{name: f"{n} of {len(answers)}" for name, n in counts.items()}, "Words, usually": str(length)}
 
 
 def _job_terms(interview: Interview) -> dict[str, bool]:

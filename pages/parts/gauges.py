@@ -36,8 +36,11 @@ def show_limits(status: SystemStatus) -> None:
             pd.DataFrame(rows),
             hide_index=True,
             column_config={
-                "Taken": st.column_config.ProgressColumn("Taken", min_value=0, max_value=1, format="percent")
+                "Taken": st.column_config.ProgressColumn("Taken", min_value=0, max_value=100, format="%.0f %%"),
+                "Used": st.column_config.NumberColumn("Used", format="localized"),
+                "Left": st.column_config.NumberColumn("Left", format="localized"),
             },
+            height="content",
             alt="Every limit of every configured provider with what is used, held and left",
         )
 
@@ -105,7 +108,7 @@ def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, 
         "Used": standing.used,
         "Held": standing.held,
         "Left": standing.remaining,
-        "Taken": standing.share,
+        "Taken": 100 * standing.share,
         "Resets": until(standing.resets_at, now),
         "Source": standing.source,
     }

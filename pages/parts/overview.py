@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from core.status import CALLS_PER_INTERVIEW, SystemStatus
@@ -9,6 +11,8 @@ from providers.registry import Catalog
 
 
 def show_headline(status: SystemStatus) -> None:
+    at = datetime.fromtimestamp(status.timestamp, UTC)
+    st.caption(f"As of {at:%H:%M:%S} UTC; refreshes itself every 30 s.")
     with st.grid(3):
         st.metric("Requests left today", f"{status.total_requests_remaining:,}", border=True)
         st.metric(
@@ -33,7 +37,7 @@ def show_off(status: SystemStatus, catalog: Catalog) -> None:
         {
             "Provider": row.label,
             "In use": status.off.get(name, "yes"),
-            "Original plan": row.claim,
+            "Original plan": row.claim or "not in it",
             "Today": row.fact,
             "As of": row.as_of,
             "Key": row.console,

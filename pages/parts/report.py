@@ -21,6 +21,8 @@ def show_report(engine: Engine, token: str, interview: Interview) -> None:
     _actions(engine, token, interview)
     if found.card.competencies:
         _competencies(interview, found)
+    if found.wording:
+        _wording(found)
     if found.job_terms:
         _job_terms(found)
     st.header("Question by question")
@@ -69,6 +71,14 @@ def _competencies(interview: Interview, found: Report) -> None:
     with st.grid(min_column_width=150):
         for name, score in found.card.competencies.items():
             st.metric(label(name), score, rubric.band(score), delta_color="off", delta_arrow="off", border=True)
+
+
+def _wording(found: Report) -> None:
+    st.header("In your wording")
+    st.caption("Counted in your answers by simple cues. No part of any score.")
+    with st.grid(min_column_width=150):
+        for name, count in found.wording.items():
+            st.metric(name, count, border=True)
 
 
 def _job_terms(found: Report) -> None:

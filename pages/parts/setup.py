@@ -40,17 +40,8 @@ def show_setup(engine: Engine) -> None:
         "Role", ROLES, accept_new_options=True, key="role", help="Choose one or type your own and press Enter."
     )
     left, right = st.columns(2)
-    level = left.segmented_control(
-        "Level", list(LEVELS), format_func=LEVELS.__getitem__, default="mid", key="level", required=True
-    )
-    style = right.segmented_control(
-        "Questions about",
-        list(STYLES),
-        format_func=STYLES.__getitem__,
-        default="mixed",
-        key="style",
-        required=True,
-    )
+    level = left.radio("Level", list(LEVELS), 1, LEVELS.__getitem__, key="level", horizontal=True)
+    style = right.radio("Questions about", list(STYLES), 0, STYLES.__getitem__, key="style", horizontal=True)
     questions = st.slider("Number of questions", FEWEST, MOST, DEFAULT_QUESTIONS, key="questions")
 
     with st.expander("Add your resume or the job description", icon=":material/description:"):
@@ -70,12 +61,10 @@ def show_setup(engine: Engine) -> None:
 
 def _availability(engine: Engine) -> None:
     if engine.can_score():
-        st.badge(
-            "Full practice: AI feedback and a score you can check", icon=":material/check_circle:", color="green"
-        )
+        st.badge("Full practice: AI feedback with scores", icon=":material/check_circle:", color="green")
     else:
         st.badge(
-            "Offline practice: every question, built-in coaching, no score",
+            "Offline practice: coaching, no score",
             icon=":material/cloud_off:",
             color="orange",
         )

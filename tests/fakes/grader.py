@@ -21,7 +21,7 @@ CUES = {
     "E1": r"[^.!?]*\d[^.!?]*[.!?]",
     "E2": r"[^.!?]*\bI\b[^.!?]*[.!?]",
     "E3": r"[^.!?]*\b(?:result|fell|rose|dropped|grew|saved)\b[^.!?]*[.!?]",
-    "E4": r"[^.!?]*\d+[^.!?]*[.!?]",
+    "E4": r"[^.!?]*\bfrom \d+[^.!?]* to \d+[^.!?]*[.!?]",
     "D2": r"[^.!?]*\bbecause\b[^.!?]*[.!?]",
     "D3": r"[^.!?]*\b(?:hard|difficult|problem)\b[^.!?]*[.!?]",
 }
@@ -33,7 +33,9 @@ def grade(exchange: Exchange) -> str:
     if data is None:
         return "{}"
     answer = str(data["answer"])
-    met = [{"a": a, "q": found.group(0).strip()[:160]} for a, cue in CUES.items() if (found := re.search(cue, answer))]
+    met = [
+        {"a": a, "q": found.group(0).strip()[:160]} for a, cue in CUES.items() if (found := re.search(cue, answer))
+    ]
     missing = next((a for a in ("E4", "E2", "S4", "D2", "D3") if a not in {m["a"] for m in met}), "D4")
     mistakes = [] if re.search(r"\d", answer) else [{"code": "no_numbers", "q": None, "fix": "Add one number."}]
     return json.dumps(

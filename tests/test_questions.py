@@ -1,0 +1,195 @@
+"""The plan of an interview."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from core.interview.model import FEWEST, MOST, Kind, Level, Question, Setup, Style
+from core.interview.questions import FAMILIES, bank, family_of, plan
+from tests.interviews import role_of
+
+STYLES: tuple[Style, ...] = get_args(Style)
+LEVELS: tuple[Level, ...] = get_args(Level)
+RESUME = """Experience
+Shift lead, Corner Shop, 2021 to 2025
+- Reduced waste by 30 percent by reordering the delivery schedule for fresh goods
+- Trained 12 new colleagues on the till and wrote the shop's first handbook
+"""
+
+
+def setup(**changes: object) -> Setup:
+    return replace(Setup("Software engineer", "mid", "mixed", 8), **changes)  # type: ignore[arg-type]
+
+
+def planned(seed: int = 1, **changes: object) -> tuple[Question, ...]:
+    return plan(setup(**changes), random.Random(seed))
+
+
+@pytest.mark.parametrize("role", ["Software engineer", "Nurse", "Lawyer"])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("style", STYLES)
+def test_every_length_is_filled_without_repeats(style: Style, level: Level, role: str) -> None:
+    for count in range(FEWEST, MOST + 1):
+        for seed in range(3):
+            found = planned(seed, style=style, level=level, role=role, questions=count)
+            assert len(found) == count
+            assert len({q.id for q in found}) == len({q.text for q in found}) == count
+            assert all(level in q.levels for q in found)
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, None])
+def test_technical_questions_are_of_the_roles_own_family(family: str | None) -> None:
+    role = role_of(family) if family else "Lawyer"
+    assert family_of(role) == family
+    for style in STYLES:
+        found = [q for q in planned(style=style, role=role, questions=12) if q.kind == "technical"]
+        assert {q.family for q in found} <= {family}
+    assert bool(found) == (family is not None)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_plan_keeps_to_its_style(style: Style) -> None:
+    kinds = Counter(q.kind for q in planned(style=style, questions=8))
+    expected: dict[Style, dict[Kind, int]] = {
+        "mixed": {"motivation": 1, "behavioural": 3, "technical": 2, "situational": 2},
+        "behavioural": {"motivation": 1, "behavioural": 5, "situational": 2},
+        "technical": {"behavioural": 2, "technical": 5, "situational": 1},
+    }
+    assert kinds == expected[style]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_competencies_are_spread(seed: int) -> None:
+    for style in ("mixed", "behavioural"):
+        for role in ("Nurse", "Lawyer"):
+            asked = Counter(q.competency for q in planned(seed, style=style, role=role))
+            assert len(asked) >= 7
+            assert max(asked.values()) <= 2
+
+
+def test_the_same_seed_plans_the_same_and_another_another() -> None:
+    assert planned(7) == planned(7)
+    assert len({tuple(q.id for q in planned(seed)) for seed in range(20)}) > 15
+
+
+def test_every_question_of_the_bank_is_met_by_somebody() -> None:
+    asked = {
+        q.id
+        for seed in range(60)
+        for level in LEVELS
+        for q in planned(seed, level=level, style="behavioural", role="Lawyer", questions=12)
+    }
+    pool = {q.id for q in bank() if q.kind == "behavioural"}
+    assert len(asked & pool) > 0.8 * len(pool)
+
+
+def test_an_advert_brings_its_own_subjects_first() -> None:
+    job = "You will handle complaints. Complaints reach us by phone; a complaint is a chance."
+    subjects = " ".join(q.text + " ".join(q.key_points) for q in planned(role="Lawyer", job=job, questions=12))
+    assert "complain" in subjects.casefold()
+
+
+# Seen before
+
+
+def test_a_second_interview_asks_nothing_that_the_first_one_asked() -> None:
+    first = planned(1)
+    assert not {q.id for q in first} & {q.id for q in plan(setup(), random.Random(1), [q.id for q in first])}
+
+
+def test_when_everything_was_seen_the_plan_is_still_full() -> None:
+    assert len(plan(setup(), random.Random(1), [q.id for q in bank()])) == 8
+
+
+@pytest.mark.xfail(strict=True, reason="questions._next spreads competencies first, so it repeats while others are new")
+def test_questions_are_repeated_only_when_nothing_else_is_left() -> None:
+    new = {q.id for q in bank() if q.kind == "behavioural" and q.competency == "ownership"}
+    seen = [q.id for q in bank() if q.id not in new]
+    asked = plan(setup(style="behavioural", questions=3), random.Random(1), seen)
+    behavioural = [q for q in asked if q.kind == "behavioural"]
+    assert len(behavioural) == 2
+    assert {q.id for q in behavioural} <= new
+
+
+# The resume
+
+
+def test_one_question_quotes_the_resume_and_its_grading_text_does_not() -> None:
+    found = [q for q in planned(resume=RESUME) if q.id == "t-resume-line"]
+    assert len(found) == 1
+    assert "waste by 30 percent" in found[0].text or "Trained 12 new colleagues" in found[0].text
+    graded = found[0].graded_as + " ".join((*found[0].key_points, *found[0].probes.values(), found[0].outline))
+    assert not any(word in graded for word in ("30 percent", "12", "waste", "till"))
+
+
+def test_a_resume_without_a_line_worth_quoting_changes_nothing() -> None:
+    assert all(q.id != "t-resume-line" for q in planned(resume="I like dogs."))
+    assert all(not q.graded_as for q in planned())
+
+
+# Role families
+
+
+def role(name: str, family: str | None, wrong: str = "") -> object:
+    """`wrong` says what is found instead as long as that is a known bug."""
+    marks = [pytest.mark.xfail(strict=True, reason=wrong)] if wrong else []
+    return pytest.param(name, family, marks=marks)
+
+
+PREFIX = "family_of takes a cue for the start of any word: "
+FIRST = "family_of gives a tie to the first family in the table: "
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        role("Software engineer", "software"),
+        role("SENIOR PYTHON DEVELOPER", "software"),
+        role("QA tester", "software"),
+        role("Data analyst", "data"),
+        role("BI developer", "data", FIRST + "software"),
+        role("Data engineer", "data", FIRST + "software"),
+        role("Machine learning engineer", "data", FIRST + "software"),
+        role("Product manager", "product"),
+        role("Project manager", "product"),
+        role("Product designer", "design"),
+        role("UX researcher", "design"),
+        role("Content writer", "marketing"),
+        role("Social media manager", "marketing"),
+        role("Account manager", "sales"),
+        role("Retail assistant", "sales"),
+        role("Accountant", "finance", PREFIX + "account, so sales"),
+        role("Accounts payable clerk", "finance", PREFIX + "account, so sales"),
+        role("Financial controller", "finance"),
+        role("HR business partner", "hr"),
+        role("School nurse", "health"),
+        role("Care worker", "health"),
+        role("Healthcare assistant", "health"),
+        role("Teaching assistant", "teaching"),
+        role("Primary school teacher", "teaching"),
+        role("Nursery teacher", "teaching", PREFIX + "nurse, so health"),
+        role("Call centre agent", "customer_service"),
+        role("Truck driver", "operations"),
+        role("Production manager", "operations", PREFIX + "product, so product"),
+        role("Social worker", None),
+        role("Lawyer", None),
+        role("Barista", None),
+        role("", None),
+        role("Bid writer", None, PREFIX + "bi, so data"),
+        role("Biologist", None, PREFIX + "bi, so data"),
+        role("Billing clerk", None, PREFIX + "bi, so data"),
+        role("Career adviser", None, PREFIX + "care, so health"),
+        role("Caretaker", None, PREFIX + "care, so health"),
+        role("Contentious probate solicitor", None, PREFIX + "content, so marketing"),
+        role("Civil engineer", None, "every engineer is asked about software"),
+        role("Mechanical engineer", None, "every engineer is asked about software"),
+        role("Air traffic controller", None, "every controller is asked about finance"),
+    ],
+)
+def test_the_family_is_the_one_that_the_words_point_to(name: str, family: str | None) -> None:
+    assert family_of(name) == family

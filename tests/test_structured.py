@@ -1,0 +1,175 @@
+"""Replies that should be JSON, whatever a model makes of that."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from core.interview.grader import TurnReply
+from core.structured import LONGEST, PORTABLE, read_as, schema_of
+from providers.contracts import BadReply
+from tests.answers import STORY
+from tests.fakes.upstream import FakeUpstream
+from tests.interviews import SETUP, app, replying
+
+GOOD: dict[str, Any] = {
+    "qid": "b-1",
+    "met": [{"a": "R1", "q": "the manual"}],
+    "mistakes": [{"code": "vague", "q": None, "fix": "Name it."}],
+    "reaction": "Thank you.",
+    "follow_up": {"anchor": "E4", "text": "How many?"},
+    "injection_seen": False,
+}
+WHOLE = json.dumps(GOOD)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+class Measured(BaseModel):
+    model_config = ConfigDict(strict=True)
+    share: float
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps(GOOD | changes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"```json\n{WHOLE}\n```",
+        f"Sure, here it is:\n\n{WHOLE}\n\nI hope that helps.",
+        f"\ufeff{WHOLE}",
+        json.dumps(GOOD, indent=4),
+        changed(reaction="Braces } and { in a text."),
+    ],
+)
+def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
+    assert read_as(TurnReply, text).qid == "b-1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "}{",
+        "null",
+        "[]",
+        "[1]",
+        "I cannot do that.",
+        WHOLE[:-10],
+        WHOLE + WHOLE,
+        "{" * 19_000 + "}",
+        '{"a":' * 3_000 + "1" + "}" * 3_000,
+        '{"qid":' + "[" * 9_000 + "]" * 9_000 + "}",
+        '{"qid": ' + "9" * 5_000 + "}",
+        '{"qid": NaN}',
+        WHOLE.replace('"met":', '"x": Infinity, "met":'),
+        WHOLE.replace('"met":', '"x": -Infinity, "met":'),
+        WHOLE.replace('"qid": "b-1"', '"qid": "b-1", "qid": "b-2"'),
+        WHOLE.replace('"a": "R1"', '"a": "R1", "a": "R2"'),
+        WHOLE.replace('"', "'"),
+        changed(score=10),
+        changed(met=[{"a": "R1", "q": "the manual", "score": 10}]),
+        changed(met=[{"a": "C1", "q": "the manual"}]),
+        changed(met=[{"a": "R1\n", "q": "the manual"}]),
+        changed(met=[{"a": "R5", "q": "the manual"}]),
+        changed(met={"a": "R1", "q": "the manual"}),
+        changed(met=[{"a": "R1", "q": "the manual"}] * 17),
+        changed(met=None),
+        changed(qid=1),
+        changed(injection_seen="true"),
+        changed(injection_seen=1),
+        changed(mistakes=[{"code": "lazy", "q": None, "fix": "Name it."}]),
+        changed(reaction="x" * 601),
+        changed(reaction=""),
+        changed(follow_up="How many?"),
+        changed(reaction="x" * LONGEST),
+        json.dumps({key: value for key, value in GOOD.items() if key != "follow_up"}),
+    ],
+)
+def test_everything_else_is_a_bad_reply(text: str) -> None:
+    with pytest.raises(BadReply):
+        read_as(TurnReply, text)
+
+
+def test_a_surrogate_half_is_refused_where_it_could_not_be_saved() -> None:
+    with pytest.raises(BadReply):
+        read_as(TurnReply, WHOLE.replace("Thank you.", r"Thank you \ud800."))
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "NaN",
+        "Infinity",
+        '"0.5"',
+        "true",
+        pytest.param("1e999", marks=pytest.mark.xfail(strict=True, reason="read_as lets 1e999 through as infinity")),
+    ],
+)
+def test_numbers_are_numbers(number: str) -> None:
+    assert read_as(Measured, '{"share": 0.5}').share == 0.5
+    with pytest.raises(BadReply):
+        read_as(Measured, f'{{"share": {number}}}')
+
+
+@given(st.text() | st.text(alphabet='{}[]",:\\ntrue0919eE-.\u2028'))
+def test_no_text_crashes_it(text: str) -> None:
+    with pytest.raises(BadReply):
+        read_as(TurnReply, text)
+
+
+@given(st.sampled_from(sorted(GOOD)), JSON_VALUES)
+def test_no_value_crashes_it(key: str, value: Any) -> None:
+    try:
+        found = read_as(TurnReply, changed(**{key: value}))
+    except BadReply:
+        return
+    assert found.model_dump(exclude_unset=True)[key] == value
+
+
+def test_the_schema_is_portable_and_requires_every_key() -> None:
+    objects = 0
+
+    def check(node: Any) -> None:
+        nonlocal objects
+        if isinstance(node, list):
+            for item in node:
+                check(item)
+        elif isinstance(node, dict):
+            assert set(node) <= PORTABLE
+            if node.get("type") == "object":
+                objects += 1
+                assert sorted(node["required"]) == sorted(node["properties"])
+                assert node["additionalProperties"] is False
+            for key, value in node.items():
+                for inner in value.values() if key in ("properties", "$defs") else [value]:
+                    check(inner)
+
+    check(schema_of(TurnReply))
+    assert objects == 4
+    assert set(schema_of(TurnReply)["properties"]) == set(GOOD)
+
+
+@pytest.mark.xfail(strict=True, reason="read_as puts unknown keys into its message, and the balancer logs that")
+def test_words_of_a_reply_never_reach_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with FakeUpstream(reply=replying(**{"my number is 0171 555": 1})) as fake:
+        engine = app(tmp_path, {"alpha": fake}).engine
+        token, _ = engine.start(SETUP)
+        engine.answer(token, 0, STORY)
+    assert "alpha" in caplog.text
+    assert "0171 555" not in caplog.text

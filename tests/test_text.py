@@ -1,0 +1,162 @@
+"""What code alone sees in a text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.interview import text
+from tests.answers import STORY
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing_more(written: str) -> None:
+    once = text.clean(written)
+    assert text.clean(once) == once
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\u200b",
+        "\u200e",
+        "\u202e",
+        "\u2066",
+        "\ufeff",
+        "\u00ad",
+        "\x00",
+        "\x1b",
+        pytest.param(
+            "\U000e0041",
+            marks=pytest.mark.xfail(strict=True, reason="text._INVISIBLE lacks the tag characters U+E0000-E007F"),
+        ),
+        pytest.param(
+            "\u061c",
+            marks=pytest.mark.xfail(strict=True, reason="text._INVISIBLE lacks U+061C, which changes direction"),
+        ),
+        pytest.param(
+            "\u206a",
+            marks=pytest.mark.xfail(strict=True, reason="text._INVISIBLE lacks U+206A to U+206F"),
+        ),
+        pytest.param(
+            "\x9b", marks=pytest.mark.xfail(strict=True, reason="text._CONTROL lacks the C1 controls U+0080-9F")
+        ),
+    ],
+)
+def test_what_nobody_can_see_is_removed(hidden: str) -> None:
+    assert text.clean(f"wo{hidden}rd") == "word"
+
+
+def test_form_is_stripped_and_words_are_kept() -> None:
+    dressed = "## Plan\n- **First** I asked\n* then I _wrote_\n1. `it` down 🎉\n> and checked"
+    assert text.plain(dressed) == "Plan First I asked then I wrote it down and checked"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "It grew by 3 * 4 units - in 2019.",
+        pytest.param(
+            "The loop is O(n*m), and 2*3 is 6.",
+            marks=pytest.mark.xfail(strict=True, reason="text._MARKUP eats * between characters: 2*3 becomes 23"),
+        ),
+        pytest.param(
+            "I renamed user_id to account_id.",
+            marks=pytest.mark.xfail(strict=True, reason="text._MARKUP eats _ inside names: user_id becomes userid"),
+        ),
+        pytest.param(
+            "Sales doubled in\n2019. Then they fell.",
+            marks=pytest.mark.xfail(
+                strict=True, reason="text._MARKUP takes a year at the start of a line for a list number"
+            ),
+        ),
+    ],
+)
+def test_what_is_no_markup_is_kept(written: str) -> None:
+    assert text.plain(written) == written.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("I LED the Team", "i led the team"),
+        ("“I led it”", '"I led it"'),
+        ("it’s mine", "it's mine"),
+        ("a well–known shop", "a well-known shop"),
+        ("  I   led\n\tit  ", "I led it"),
+        ("- I led it", "I led it."),
+        ("**I** led it…", "I led it"),
+        ("I\u00a0led\u202fit", "I led it"),
+        pytest.param(
+            "a well‑known shop",
+            "a well-known shop",
+            marks=pytest.mark.xfail(strict=True, reason="text.folded knows – and — but not U+2010 and U+2011"),
+        ),
+        pytest.param(
+            "from 5 to −5",
+            "from 5 to -5",
+            marks=pytest.mark.xfail(strict=True, reason="text.folded does not know the minus sign U+2212"),
+        ),
+    ],
+)
+def test_dress_does_not_matter_when_a_quote_is_looked_up(one: str, other: str) -> None:
+    assert text.folded(one) == text.folded(other)
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("", 0),
+        ("... !!", 0),
+        ("I don't know", 3),
+        ("a well-known shop", 3),
+        ("Ich führte das Team", 4),
+        ("Я руководил командой", 3),
+        ("قدت الفريق كله", 3),
+        ("我领导了团队", 3),
+        pytest.param(
+            "मैंने टीम का नेतृत्व किया",
+            5,
+            marks=pytest.mark.xfail(
+                strict=True, reason="text._WORD breaks words at combining vowels, so Hindi counts 11 for 5"
+            ),
+        ),
+        pytest.param(
+            "저는 프로젝트를 이끌었습니다",
+            3,
+            marks=pytest.mark.xfail(
+                strict=True, reason="text._UNSPACED has Hangul, but Korean is written with spaces"
+            ),
+        ),
+    ],
+)
+def test_words_of_any_script_are_counted(written: str, count: int) -> None:
+    assert len(text.words(written)) == count
+
+
+@pytest.mark.parametrize(
+    "written", ["by 12", "5%", "five people", "£3", "HALF of it", "it doubled", "from weekly to daily", "٣ أشخاص"]
+)
+def test_numbers_and_comparisons_are_seen(written: str) -> None:
+    assert text.has_number(written)
+
+
+@pytest.mark.parametrize("written", ["", "a few people", "someone often wrote", "the tension", "a quarterly plan"])
+def test_other_words_are_no_numbers(written: str) -> None:
+    assert not text.has_number(written)
+
+
+@pytest.mark.parametrize("written", ["I led", "that was mine", "I’ve done it", "they asked ME", "i'm sure"])
+def test_the_first_person_is_seen(written: str) -> None:
+    assert text.has_first_person(written)
+
+
+@pytest.mark.parametrize("written", ["", "we led", "it was the meeting", "Amy ran it", "an iPhone", "Minecraft"])
+def test_others_are_not_the_first_person(written: str) -> None:
+    assert not text.has_first_person(written)
+
+
+def test_a_whole_story_shows_every_cue_and_an_opinion_none() -> None:
+    assert all(text.star_cues(STORY + " I was asked to, and I wrote it. My task was clear.").values())
+    assert not any(text.star_cues("Good service matters to customers.").values())
