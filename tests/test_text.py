@@ -63,7 +63,9 @@ def test_form_is_stripped_and_words_are_kept() -> None:
         ),
         pytest.param(
             "I renamed user_id to account_id.",
-            marks=pytest.mark.xfail(strict=True, reason="text._MARKUP eats _ inside names: user_id becomes userid"),
+            marks=pytest.mark.xfail(
+                strict=True, reason="text._MARKUP eats _ inside names: user_id becomes userid"
+            ),
         ),
         pytest.param(
             "Sales doubled in\n2019. Then they fell.",
