@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -48,12 +49,14 @@ def read_as(shape: type[Shape], text: str) -> Shape:
     if start < 0 or end < start or len(text) > LONGEST:
         raise BadReply("the reply holds no JSON object")
     try:
-        found = json.loads(text[start : end + 1], object_pairs_hook=_once, parse_constant=_no_constant)
+        found = json.loads(
+            text[start : end + 1], object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
+        )
         return shape.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadReply(f"the reply breaks its schema at {where}: {first['type']}") from None
+        # Only the kind of fault: its place may be a key that the model made up from somebody's words.
+        kind = error.errors(include_input=False, include_url=False)[0]["type"]
+        raise BadReply(f"the reply breaks its schema: {kind}") from None
     except (ValueError, RecursionError):
         raise BadReply("the reply is not valid JSON") from None
 
@@ -63,6 +66,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key stands twice")
     return found
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -84,7 +84,7 @@ def app(folder: Path, fakes: Mapping[str, FakeUpstream], clock: Clock | None = N
 
 def role_of(family: str) -> str:
     """A role that the family's own first cue names."""
-    return questions.FAMILIES[family][0]
+    return questions.FAMILIES[family].split("|")[0]
 
 
 def sent_data(exchange: Exchange) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from core.interview import engine as engines
 from core.interview.archive import UnknownInterview
 from core.interview.engine import BadSetup, Engine
 from core.interview.gate import NotSent
-from core.interview.model import Setup
+from core.interview.model import Interview
 from core.interview.rubric import answer_score, scorecard
 from tests.answers import STORY
 from tests.fakes.clock import FrozenCalendar
@@ -86,34 +85,16 @@ def test_every_interview_has_a_long_token_of_its_own(engine: Engine) -> None:
 def test_whoever_comes_back_sees_what_was_shown(engine: Engine, other: Engine, token: str) -> None:
     shown = [engine.load(token)]
     assert other.load(token) == shown[-1]
-    for step in (
-        lambda: engine.keep_draft(token, 0, "Half a sent"),
-        lambda: engine.answer(token, 0, STORY),
-        lambda: engine.skip(token, 1),
-        lambda: engine.finish(token),
-    ):
+    steps: list[Callable[[], Interview]] = [
+        partial(engine.keep_draft, token, 0, "Half a sent"),
+        partial(engine.answer, token, 0, STORY),
+        partial(engine.skip, token, 1),
+        partial(engine.finish, token),
+    ]
+    for step in steps:
         shown.append(step())
         assert other.load(token) == shown[-1]
     assert len(set(map(repr, shown))) == 5
-
-
-def test_an_answer_is_saved_before_anybody_is_asked(tmp_path: Path, clock: FrozenCalendar) -> None:
-    started, go_on = threading.Event(), threading.Event()
-
-    def slow(exchange: object) -> str:
-        started.set()
-        assert go_on.wait(10)
-        return "{}"
-
-    with FakeUpstream(reply=slow) as fake, ThreadPoolExecutor(1) as pool:
-        first, second = (app(tmp_path, {"alpha": fake}, clock).engine for _ in range(2))
-        token, _ = first.start(SETUP)
-        answered = pool.submit(first.answer, token, 0, STORY)
-        assert started.wait(10)
-        waiting = second.load(token).turns[0]
-        go_on.set()
-        answered.result(10)
-    assert (waiting.state, waiting.answer, waiting.feedback) == ("grading", STORY, None)
 
 
 def test_an_unknown_token_opens_nothing(engine: Engine) -> None:
@@ -144,20 +125,6 @@ def test_deleting_works_at_once_and_everywhere(engine: Engine, other: Engine, to
     other.delete(token)
 
 
-def test_deleting_while_the_grader_thinks_brings_nothing_back(tmp_path: Path, clock: FrozenCalendar) -> None:
-    def deleting(exchange: object) -> str:
-        second.delete(token)
-        return "{}"
-
-    with FakeUpstream(reply=deleting) as fake:
-        first, second = (app(tmp_path, {"alpha": fake}, clock).engine for _ in range(2))
-        token, _ = first.start(SETUP)
-        with pytest.raises(UnknownInterview):
-            first.answer(token, 0, STORY)
-        with pytest.raises(UnknownInterview):
-            second.load(token)
-
-
 # One answer, one call
 
 
@@ -181,24 +148,6 @@ def test_the_last_answer_ends_the_interview(
     assert after.current is None
     assert fake.counts.received == 3
     assert scorecard(after).overall is not None
-
-
-@pytest.mark.parametrize("callers", [2, 6])
-def test_the_same_answer_sent_at_the_same_time_costs_one_call(
-    tmp_path: Path, clock: FrozenCalendar, callers: int
-) -> None:
-    with FakeUpstream(reply=grade, latency=0.3) as slow, ThreadPoolExecutor(callers) as pool:
-        racing = [app(tmp_path, {"alpha": slow}, clock).engine for _ in range(callers)]
-        token, _ = racing[0].start(SETUP)
-        start = threading.Barrier(callers)
-
-        def answer(engine: Engine) -> None:
-            start.wait(10)
-            engine.answer(token, 0, STORY)
-
-        list(pool.map(answer, racing))
-        assert slow.counts.received == 1
-        assert racing[0].load(token).turns[0].state == "done"
 
 
 def test_sending_again_changes_and_spends_nothing(
@@ -227,7 +176,6 @@ def test_the_same_story_twice_is_sent_back(engine: Engine, fake: FakeUpstream, t
     assert fake.counts.received == 1
 
 
-@pytest.mark.xfail(strict=True, reason="engine.answer leaves the present turn out before gate.check counts")
 def test_a_repeated_story_names_the_question_that_had_it(engine: Engine, token: str) -> None:
     engine.answer(token, 1, STORY)
     with pytest.raises(NotSent, match="question 2"):
@@ -242,43 +190,6 @@ def test_no_answer_is_free_and_counts_0(engine: Engine, fake: FakeUpstream, toke
 
 
 # Interrupted
-
-
-def test_a_process_that_died_while_grading_is_taken_over(
-    engine: Engine,
-    other: Engine,
-    clock: FrozenCalendar,
-    fake: FakeUpstream,
-    token: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def killed(*args: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as dying:
-        dying.setattr(engines, "_settled", killed)
-        with pytest.raises(KeyboardInterrupt):
-            engine.answer(token, 0, STORY)
-    assert other.load(token).turns[0].state == "grading"
-    assert other.grade(token, 0).turns[0].state == "grading"  # somebody may still be at it
-    clock.advance(engines.GRADING_SECONDS)
-    assert other.grade(token, 0).turns[0].state == "done"
-    assert fake.counts.received == 2
-
-
-def test_a_process_that_died_before_grading_is_taken_over_at_once(
-    engine: Engine, other: Engine, fake: FakeUpstream, token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*args: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as dying:
-        dying.setattr(Engine, "grade", killed)
-        with pytest.raises(KeyboardInterrupt):
-            engine.answer(token, 0, STORY)
-    assert other.load(token).turns[0].answer == STORY
-    assert other.grade(token, 0).turns[0].state == "done"
-    assert fake.counts.received == 1
 
 
 def test_without_any_route_the_coach_goes_on_and_the_score_comes_later(
@@ -312,9 +223,6 @@ def test_an_offline_interview_never_calls_and_is_never_scored(
     assert all(answer_score(turn) is None for turn in after.turns)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="engine.score_later turns the whole interview to full, so later answers are sent"
-)
 def test_scoring_one_answer_of_an_offline_interview_sends_no_other(engine: Engine, fake: FakeUpstream) -> None:
     token, _ = engine.start(SETUP, offline=True)
     engine.answer(token, 0, STORY)
@@ -353,7 +261,6 @@ def test_ending_early_leaves_the_rest_out(engine: Engine, clock: FrozenCalendar,
     assert ended.current is None
 
 
-@pytest.mark.xfail(strict=True, reason="engine.skip and engine.answer do not ask whether the interview is over")
 @pytest.mark.parametrize("late", ["skip", "answer"])
 def test_after_the_end_a_second_tab_changes_and_spends_nothing(
     engine: Engine, other: Engine, fake: FakeUpstream, token: str, late: str
@@ -362,34 +269,3 @@ def test_after_the_end_a_second_tab_changes_and_spends_nothing(
     again = other.skip(token, 1) if late == "skip" else other.answer(token, 1, STORY)
     assert again == ended
     assert fake.counts.received == 0
-
-
-def test_an_answer_on_its_way_when_the_interview_ends_still_gets_its_feedback(
-    tmp_path: Path, clock: FrozenCalendar
-) -> None:
-    def ending(exchange: object) -> str:
-        second.finish(token)
-        return grade(exchange)  # type: ignore[arg-type]
-
-    with FakeUpstream(reply=ending) as fake:
-        first, second = (app(tmp_path, {"alpha": fake}, clock).engine for _ in range(2))
-        token, _ = first.start(SETUP)
-        after = first.answer(token, 0, STORY)
-    assert after.finished_at is not None
-    assert after.turns[0].feedback is not None
-    assert after.turns[0].feedback.scored
-
-
-# One ruler
-
-
-def test_the_first_grader_stays_the_grader(tmp_path: Path, clock: FrozenCalendar) -> None:
-    with FakeUpstream(reply=grade) as one, FakeUpstream(reply=grade) as two:
-        engine = app(tmp_path, {"alpha": one, "beta": two}, clock).engine
-        one.plan("503")
-        token, _ = engine.start(Setup("Retail assistant", "mid", "behavioural", 3))
-        for number in range(3):
-            after = engine.answer(token, number, f"{STORY} Story {number}.")
-            clock.advance(3_600)  # the first route is back long before the next answer
-        assert after.grader == "beta/beta-model"
-        assert (one.counts.received, two.counts.received) == (1, 3)

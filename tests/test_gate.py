@@ -14,7 +14,7 @@ from tests.interviews import question, turn
 
 def refusal(answer: str, *earlier: Turn) -> str:
     with pytest.raises(gate.NotSent) as caught:
-        gate.check(answer, earlier)
+        gate.check(answer, earlier, len(earlier))
     return str(caught.value)
 
 
@@ -25,7 +25,7 @@ def test_no_answer_goes_back(blank: str) -> None:
 
 def test_the_longest_answer_passes_and_one_character_more_does_not() -> None:
     longest = " ".join(f"Story {n} was about a parcel." for n in range(300))
-    gate.check(longest[: gate.LONGEST], ())
+    gate.check(longest[: gate.LONGEST], (), 0)
     assert "6,001 characters" in refusal(longest[: gate.LONGEST + 1])
     assert "20,000 characters" in refusal("a" * 20_000)
 
@@ -36,7 +36,7 @@ def test_what_is_too_short_goes_back(short: str) -> None:
 
 
 def test_five_words_are_enough() -> None:
-    gate.check("I calmed an angry customer", ())
+    gate.check("I calmed an angry customer", (), 0)
 
 
 @pytest.mark.parametrize(
@@ -60,27 +60,22 @@ def test_five_words_are_enough() -> None:
         "not sure",
         "**I don't know**",
         "Honestly, I don't know how to answer this",
-        pytest.param(
-            "I'm not sure", marks=pytest.mark.xfail(strict=True, reason="only a bare 'not sure' is known")
-        ),
-        pytest.param("idk", marks=pytest.mark.xfail(strict=True, reason="sent back as too short instead")),
+        pytest.param("I'm not sure"),
+        pytest.param("idk"),
         pytest.param(
             "I can't think of an example right now",
-            marks=pytest.mark.xfail(strict=True, reason="passes the gate and costs a call"),
         ),
         pytest.param(
             "I cannot remember a situation like that",
-            marks=pytest.mark.xfail(strict=True, reason="passes the gate and costs a call"),
         ),
         pytest.param(
             "Sorry, I don't know the answer to this question.",
-            marks=pytest.mark.xfail(strict=True, reason="passes the gate and costs a call"),
         ),
     ],
 )
 def test_saying_that_there_is_no_answer_is_one(said: str) -> None:
     assert gate.is_no_answer(said)
-    gate.check(said, ())
+    gate.check(said, (), 0)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +96,7 @@ def test_sentences_that_merely_contain_it_are_answers(said: str) -> None:
 
 
 def test_saying_so_on_two_questions_is_no_repeated_answer() -> None:
-    gate.check("I don't know", [turn("I don't know")])
+    gate.check("I don't know", [turn("I don't know")], 1)
 
 
 @pytest.mark.parametrize(
@@ -135,21 +130,18 @@ def test_gibberish_goes_back_and_says_that_nothing_was_spent(mash: str) -> None:
         "Trzymałem się planu i wszystko poszło dobrze",
         pytest.param(
             "HTML, CSS, HTTP, SMTP, SFTP, XSLT, DHCP, SSH, TLS",
-            marks=pytest.mark.xfail(
-                strict=True, reason="abbreviations in capitals are taken for words without vowels"
-            ),
         ),
     ],
 )
 def test_real_answers_in_any_script_are_not_gibberish(real: str) -> None:
     assert not gate.is_gibberish(real)
-    gate.check(real, ())
+    gate.check(real, (), 0)
 
 
 def test_the_same_answer_again_names_the_question_that_had_it() -> None:
     earlier = [turn("A first story about a lost parcel"), turn(STORY), Turn(question())]
     assert "question 2" in refusal(f"  {STORY.upper()} ", *earlier)
-    gate.check(STORY + " I learned to ask first.", earlier)
+    gate.check(STORY + " I learned to ask first.", earlier, len(earlier))
 
 
 @pytest.mark.parametrize(
@@ -166,4 +158,4 @@ def test_only_the_first_six_hundred_words_are_assessed() -> None:
 
 
 def test_a_turn_that_was_left_open_is_no_earlier_answer() -> None:
-    gate.check(STORY, [replace(turn(), state="skipped", answer="")])
+    gate.check(STORY, [replace(turn(), state="skipped", answer="")], 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def a_route(name: str, priority: int = 10, tier: Tier = "small", pool: str = "",
     return Route(provider, model, tier, pool, limits, priority)
 
 
-def view(routes: Iterable[Route], used: dict[str, float] | None = None, *cooldowns: Cooldown) -> View:
+def view(routes: Iterable[Route], used: Mapping[str, float] | None = None, *cooldowns: Cooldown) -> View:
     """`used` by limit key."""
     resets = {"minute": MINUTE, "day": MIDNIGHT, "month": NOW + 8 * 86_400}
     standings = {
@@ -100,7 +101,11 @@ def test_a_cooldown_of_provider_pool_or_route_is_the_reason(subject: str) -> Non
         ),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="obstacle() tells the first obstacle it meets, not the one that lasts")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="obstacle() tells the first obstacle it meets, not the one that lasts",
+)
 def test_a_route_is_back_when_its_last_obstacle_is_gone(
     used: dict[str, float], cooldowns: tuple[Cooldown, ...]
 ) -> None:
@@ -115,7 +120,7 @@ def test_a_route_is_back_when_its_last_obstacle_is_gone(
     st.randoms(use_true_random=False),
 )
 def test_every_route_is_ranked_or_skipped_once_whatever_order_it_came_in(
-    rows: list[tuple[str, int, Tier]], used: dict[str, int], random: st.Random
+    rows: list[tuple[str, int, Tier]], used: dict[str, int], random: Random
 ) -> None:
     routes = [a_route(f"{p}/{n}", priority, tier, day=10) for n, (p, priority, tier) in enumerate(rows)]
     seen = view(routes, {r.limits[0].key: used.get(r.provider, 0) for r in routes})

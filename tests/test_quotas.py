@@ -200,6 +200,23 @@ def test_a_clock_that_steps_back_over_midnight_brings_no_second_reset(
     assert not quota.reserve(limited, ONE).allowed
 
 
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="every later call is charged to the far window, which never turns"
+)
+def test_a_clock_that_was_years_ahead_for_a_moment_does_not_close_a_route_for_years(
+    quota: QuotaManager, clock: FrozenClock
+) -> None:
+    limited = route(PER_DAY)
+    clock.advance(9 * 365 * 86_400)
+    reserved(quota, ONE, limited)
+    clock.advance(-9 * 365 * 86_400)
+    admitted = []
+    for _ in range(3):
+        admitted.append(sum(quota.reserve(limited, ONE).allowed for _ in range(6)))
+        clock.advance(86_400)
+    assert min(admitted) >= 4
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=15))
 def test_admitted_calls_fill_a_limit_but_never_pass_it(costs: list[int]) -> None:

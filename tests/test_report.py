@@ -90,7 +90,6 @@ def test_escaping_loses_no_letter(written: str) -> None:
     assert shown.replace("\u200c", "") == written.strip()
 
 
-@pytest.mark.xfail(strict=True, reason="report.escape leaves @, so an address becomes a mailto: link")
 def test_an_address_becomes_no_link() -> None:
     assert "help@evil.example" not in escape("Write to help@evil.example")
 
@@ -104,7 +103,12 @@ def test_wherever_it_stands_it_adds_no_structure(place: str, hostile: str) -> No
     assert made.count("\n|") == markdown(PLACES[place]("harmless")).count("\n|")
 
 
-@pytest.mark.xfail(strict=True, reason="report.escape leaves = and -, which underline the line above to a heading")
+@pytest.mark.parametrize("written", [":material/star:", ":streamlit:"])
+def test_no_icon_or_logo_appears(written: str) -> None:
+    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", escape(written))
+    assert written not in shown
+
+
 @pytest.mark.parametrize("line", ["===", "---"])
 @pytest.mark.parametrize("place", ["answer", "reaction", "role"])
 def test_a_line_below_makes_no_heading(place: str, line: str) -> None:
@@ -216,15 +220,11 @@ def test_what_was_left_out_is_counted() -> None:
     assert "not scored" not in overall_line(rubric.scorecard(interview(good)))
 
 
-@pytest.mark.xfail(strict=True, reason="report.overall_line says '1 answers not scored'")
 def test_one_answer_is_one_answer() -> None:
     line = overall_line(rubric.scorecard(interview(GOOD, GOOD, GOOD, UNSCORED)))
     assert line.endswith(", 1 answer not scored)")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rubric.scorecard counts questions that were not reached as answers not scored"
-)
 def test_a_question_that_was_not_reached_is_no_unscored_answer() -> None:
     early = interview(GOOD, GOOD, GOOD, Turn(question()), Turn(question()))
     assert "answers not scored" not in overall_line(rubric.scorecard(early))

@@ -161,7 +161,6 @@ def test_a_measured_outcome_needs_a_number_and_an_own_part_the_first_person() ->
     assert not verified([Met("E2", "the manual had 80 pages")], STORY)
 
 
-@pytest.mark.xfail(strict=True, reason="rubric.verified finds quotes inside words: 'i led' stands in 'Ravi led'")
 @pytest.mark.parametrize(
     ("code", "quote", "answer"),
     [
@@ -174,9 +173,6 @@ def test_a_quote_is_made_of_whole_words(code: str, quote: str, answer: str) -> N
     assert not verified([Met(code, quote)], answer)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rubric._own_check looks at the raw quote, where a list number is still there"
-)
 def test_a_list_number_is_no_measure() -> None:
     assert not verified([Met("E4", "7. It was hard to find time")], STORY)
 
@@ -225,11 +221,8 @@ def test_saying_it_twice_changes_nothing() -> None:
     assert score(f"{STORY} {STORY}", HELD) == score(STORY, HELD)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rubric.clarity counts repeated sentences: 24 words said twice gain 2 points"
-)
 def test_saying_little_twice_changes_nothing() -> None:
-    brief = "Because the manual had 80 pages I wrote a short guide for the new staff at the shop and errors fell soon after that."
+    brief = "Because the manual had 80 pages " + "I wrote it anew " * 4 + "for us."
     assert score(f"{brief} {brief}", HELD) == score(brief, HELD)
 
 
@@ -238,7 +231,6 @@ def test_bullets_or_prose_change_little() -> None:
     assert abs(score(bullets, HELD) - score(STORY, HELD)) <= 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="rubric.lit counts the bullets' own numbers as words: 24 words become 28")
 def test_numbered_bullets_do_not_make_an_answer_longer() -> None:
     parts = [
         "I saw that the manual had 80 pages",
@@ -287,15 +279,10 @@ def test_competencies_weigh_the_same_however_often_they_were_asked() -> None:
     assert scorecard(interview(good, poor)).overall == 40
 
 
-@pytest.mark.xfail(strict=True, reason="rubric.scorecard rounds each competency before it takes their mean")
 def test_overall_is_the_mean_of_what_was_measured() -> None:
     # 6.25, 6.25 and 6.0 have the mean 6.17, which is 62 of 100
-    pairs: list[tuple[Competency, list[str]]] = [
-        ("teamwork", ["6.0", "6.5"]),
-        ("leadership", ["6.0", "6.5"]),
-        ("ownership", ["6.0"]),
-    ]
-    turns = [about(turn(STORY, HELD if mark == "6.0" else _MORE), c) for c, marks in pairs for mark in marks]
+    asked: list[Competency] = ["teamwork", "teamwork", "leadership", "leadership", "ownership"]
+    turns = [about(turn(STORY, _MORE if n % 2 else HELD), c) for n, c in enumerate(asked)]
     assert [answer_score(t) for t in turns] == [6.0, 6.5, 6.0, 6.5, 6.0]
     assert scorecard(interview(*turns)).overall == 62
 

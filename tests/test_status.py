@@ -95,7 +95,9 @@ def test_an_account_bounds_the_sum_of_its_models(account: int, expected: int, bu
 
 
 @pytest.mark.xfail(
-    strict=True, reason="calls_left() adds the account's limit to those of the models that it bounds"
+    strict=True,
+    raises=AssertionError,
+    reason="calls_left() adds the account's limit to those of the models that it bounds",
 )
 def test_an_account_bounds_models_with_and_without_limits_of_their_own(build: Build) -> None:
     mixed = f"{model('m', limits(requests_day=100))}, {model('n')}"
@@ -152,7 +154,11 @@ def test_a_provider_rests_when_none_of_its_routes_may_be_called(build: Build, cl
 
 
 @pytest.mark.parametrize("trouble", ["a full minute", "half a minute's cooldown"])
-@pytest.mark.xfail(strict=True, reason="routes that are only busy for a moment count as used up for the day")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="routes that are only busy for a moment count as used up for the day",
+)
 def test_a_moments_rest_takes_nothing_from_the_day(trouble: str, build: Build, clock: FrozenClock) -> None:
     house = build(row("acme", 1, more=limits(requests_minute=2, requests_day=50)), "acme")
     if trouble == "a full minute":
@@ -251,6 +257,9 @@ def test_a_minute_raises_no_alert_and_a_models_own_limit_names_it() -> None:
     assert (alert.level, alert.message) == ("critical", "Acme (m): 90% of 10,000 requests a month used")
 
 
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the message rounds 89.9 % to 90 % under the level below 90 %"
+)
 def test_a_percentage_is_not_rounded_up_into_the_next_level() -> None:
     (alert,) = limit_alerts("acme", "Acme", [a_standing("day", 899, 1000)])
     assert (alert.level, "90%" in alert.message) == ("warning", False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import sqlite3
@@ -52,14 +51,12 @@ def execute(folder: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def plant(
-    folder: Path, key: object, value: object, *, mode: int, raw: int = 1, filename: str | None = None
-) -> None:
+def plant(folder: Path, key: str | bytes, value: object, *, mode: int, filename: str | None = None) -> None:
+    """Text keys are planted raw, as ours are, and others as diskcache stores a pickle."""
     execute(folder, "DELETE FROM Cache WHERE key = ?", key)
     columns = "key, raw, mode, filename, value, store_time, access_time, size"
-    execute(
-        folder, f"INSERT INTO Cache ({columns}) VALUES (?, ?, ?, ?, ?, 0, 0, 0)", key, raw, mode, filename, value
-    )
+    sql = f"INSERT INTO Cache ({columns}) VALUES (?, ?, ?, ?, ?, 0, 0, 0)"
+    execute(folder, sql, key, isinstance(key, str), mode, filename, value)
 
 
 def everything_refuses(cache: diskcache.Cache) -> None:
@@ -95,7 +92,7 @@ def test_a_planted_file_is_refused_and_not_run(
 
 
 def test_a_planted_key_is_refused_and_not_run(folder: Path, cache: diskcache.Cache, tmp_path: Path) -> None:
-    plant(folder, pickle.dumps(Bomb(tmp_path / "ran")), "text", mode=1, raw=0)
+    plant(folder, pickle.dumps(Bomb(tmp_path / "ran")), "text", mode=1)
     with pytest.raises(StoreError):
         list(DiskDocuments(cache).keys())
     assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 1)]
@@ -121,15 +118,9 @@ def test_values_and_keys_that_are_not_text_are_not_written(value: object, cache:
         '{"window": "", "used": "many", "entries": [], "open": {}}',
         '{"window": "", "used": 0, "entries": [[1]], "open": {}}',
         '{"window": "", "used": 0, "entries": [], "open": {"h": 1}}',
-        *(
-            pytest.param(
-                text,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="disk.trouble lets AttributeError and RecursionError through"
-                ),
-            )
-            for text in ('{"window": "", "used": 0, "entries": [], "open": []}', "[" * 200_000)
-        ),
+        '{"window": "", "used": 0, "entries": [], "open": []}',
+        '{"used": [], "entries": [], "open": {}}',
+        "[" * 200_000,
     ],
     ids=lambda text: text[:60],
 )
@@ -143,13 +134,13 @@ def test_a_garbled_counter_is_never_a_fresh_one(text: str, folder: Path, cache: 
 
 
 def test_a_failed_settle_may_be_tried_again(folder: Path, cache: diskcache.Cache) -> None:
-    good = json.dumps({"window": CLAIM.window, "used": 3, "entries": [], "open": {"hold": [1, NOON + 180]}})
+    good = cache[ROW]
     plant(folder, ROW, "garbled", mode=1)
     with pytest.raises(StoreError):
         DiskLedger(cache).settle("hold", {CLAIM.key: 0})
     plant(folder, ROW, good, mode=1)
     assert DiskLedger(cache).settle("hold", {CLAIM.key: 0}) is True
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(2, 0)]
+    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 0)]
 
 
 def test_a_lost_table_is_an_error(folder: Path, cache: diskcache.Cache) -> None:

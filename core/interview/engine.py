@@ -62,18 +62,20 @@ class Engine:
 
         def take(interview: Interview) -> Interview:
             turn = interview.turns[number]
-            if turn.state != "open":
+            if turn.state != "open" or interview.finished_at is not None:
                 return interview
-            others = (t for n, t in enumerate(interview.turns) if n != number)
-            gate.check(answer, others)
+            gate.check(answer, interview.turns, number)
             taken = replace(turn, state="grading", answer=answer.strip(), answered_at=now, grading_since=None)
             return _with_turn(interview, number, taken)
 
         self._archive.change(token, take)
         return self.grade(token, number)
 
-    def grade(self, token: str, number: int) -> Interview:
-        """Give feedback on an answer that waits for it; one caller at a time does, the others change nothing."""
+    def grade(self, token: str, number: int, asked_for: bool = False) -> Interview:
+        """Give feedback on an answer that waits for it; one caller at a time does, the others change nothing.
+
+        `asked_for` sends the answer to a grader even in an offline interview.
+        """
         now = self._clock.now()
         mine = False
 
@@ -87,7 +89,8 @@ class Engine:
         interview = self._archive.change(token, claim)
         if not mine:
             return interview
-        feedback, grader = self._feedback(interview, interview.turns[number])
+        offline = interview.mode == "offline" and not asked_for
+        feedback, grader = self._feedback(interview.turns[number], interview.grader, offline)
         return self._archive.change(token, lambda i: _settled(i, number, feedback, grader, self._clock.now()))
 
     def score_later(self, token: str, number: int) -> Interview:
@@ -98,12 +101,10 @@ class Engine:
             unscored = turn.state == "done" and turn.feedback is not None and not turn.feedback.scored
             if not unscored or self._grader.available():
                 return interview
-            return replace(
-                _with_turn(interview, number, replace(turn, state="grading", grading_since=None)), mode="full"
-            )
+            return _with_turn(interview, number, replace(turn, state="grading", grading_since=None))
 
         self._archive.change(token, reopen)
-        return self.grade(token, number)
+        return self.grade(token, number, asked_for=True)
 
     def skip(self, token: str, number: int) -> Interview:
         """Leave the question; it counts 0, and the report says so."""
@@ -111,7 +112,7 @@ class Engine:
 
         def leave(interview: Interview) -> Interview:
             turn = interview.turns[number]
-            if turn.state != "open":
+            if turn.state != "open" or interview.finished_at is not None:
                 return interview
             return _moved_on(_with_turn(interview, number, replace(turn, state="skipped", answered_at=now)), now)
 
@@ -132,18 +133,19 @@ class Engine:
 
         def step(interview: Interview) -> Interview:
             turn = interview.turns[number]
-            return _with_turn(interview, number, edit(turn)) if turn.state == "open" else interview
+            is_open = turn.state == "open" and interview.finished_at is None
+            return _with_turn(interview, number, edit(turn)) if is_open else interview
 
         return self._archive.change(token, step)
 
-    def _feedback(self, interview: Interview, turn: Turn) -> tuple[Feedback, str | None]:
+    def _feedback(self, turn: Turn, pinned: str | None, offline: bool) -> tuple[Feedback, str | None]:
         if gate.is_no_answer(turn.answer):
             probe = turn.question.probes.get("D2", "")
             return Feedback(Origin("gate"), "Noted, no answer to this one.", probe, True, note=NO_ANSWER), None
-        if interview.mode == "offline":
+        if offline:
             return coach.react(turn.question, turn.answer), None
         try:
-            return self._grader.grade(turn.question, turn.answer, interview.grader)
+            return self._grader.grade(turn.question, turn.answer, pinned)
         except AllRoutesOut:
             return coach.react(turn.question, turn.answer, NOT_NOW), None
         except Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from core.interview import text
 from core.interview.model import Turn
@@ -12,12 +12,18 @@ LONGEST = 6_000  # characters; four minutes of fast speech
 ASSESSED_WORDS = 600
 FEWEST_WORDS = 5
 
-_OPENERS = r"(?:(?:sorry|um+|er+|well|honestly|hmm+|ok)\W+)*"
+_OPENERS = r"(?:(?:sorry|um+|er+|well|honestly|hmm+|ok|oh)\W+)*"
+_CANNOT = r"(?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:really |even )?"
 _BLANK = (
-    r"(?:i (?:really |just |honestly )?(?:do not|don['’]?t) (?:know|remember|have an? (?:idea|answer|example))"
-    r"|i have no idea|no idea|no clue|skip(?: this| it)?|pass|next(?: question)?|nothing comes to mind|not sure)"
+    rf"(?:i (?:really |just |honestly )?{_CANNOT}(?:know|remember|recall|answer|think of|have)"
+    r"(?: (?:an?|any|one|the|that|this|anything)(?: good)?(?: (?:idea|answer|example|situation|time|question))?)?"
+    r"|i have no idea|no idea|no clue|idk|dunno|skip(?: this| it)?|pass|next(?: question)?|nothing comes to mind"
+    r"|(?:i['’]?m |i am )?not sure)"
 )
-_CLOSERS = r"(?:\W+(?:sorry|at all|really|about (?:this|that)|the answer|how to answer(?: this| that)?))*\W*"
+_CLOSERS = (
+    r"(?:\W+(?:sorry|at all|really|right now|now|like (?:that|this)|off the top of my head"
+    r"|(?:about |to )?(?:this|that)(?: question| one)?|the answer|how to answer(?: this| that)?))*\W*"
+)
 _NO_IDEA = re.compile(f"^{_OPENERS}{_BLANK}{_CLOSERS}$", re.IGNORECASE)
 
 
@@ -25,8 +31,8 @@ class NotSent(Exception):
     """The answer was not taken; the message tells the candidate why and what to do. Nothing is lost."""
 
 
-def check(answer: str, earlier: Iterable[Turn]) -> None:
-    """Raises NotSent for what should go back to the candidate before anything is saved."""
+def check(answer: str, turns: Sequence[Turn], number: int) -> None:
+    """Is this an answer to take for turns[number]? Raises NotSent for what should go back to the candidate."""
     if not answer.strip():
         raise NotSent("There is no answer yet. Write one, or skip the question.")
     if len(answer) > LONGEST:
@@ -41,9 +47,9 @@ def check(answer: str, earlier: Iterable[Turn]) -> None:
     if is_gibberish(answer):
         raise NotSent("We could not read that as an answer. Edit it and send it again; nothing was spent.")
     same = text.folded(answer)
-    for number, turn in enumerate(earlier, start=1):
-        if turn.answer and text.folded(turn.answer) == same:
-            raise NotSent(f"You used this answer for question {number}. Choose another example.")
+    for n, turn in enumerate(turns):
+        if n != number and turn.answer and text.folded(turn.answer) == same:
+            raise NotSent(f"You used this answer for question {n + 1}. Choose another example.")
 
 
 def is_no_answer(answer: str) -> bool:
@@ -56,13 +62,11 @@ def is_gibberish(answer: str) -> bool:
     found = [w.casefold() for w in text.words(answer)]
     if len(found) >= FEWEST_WORDS and len(set(found)) <= max(1, len(found) // 10):
         return True
-    latin = [w for w in found if w.isascii() and w.isalpha() and len(w) > 3]
-    dry = [w for w in latin if not re.search(r"[aeiouy]", w)]
+    latin = [w for w in text.words(answer) if w.isascii() and w.isalpha() and len(w) > 3 and not w.isupper()]
+    dry = [w for w in latin if not re.search(r"[aeiouyAEIOUY]", w)]
     return len(latin) >= FEWEST_WORDS and len(dry) > len(latin) / 2
 
 
 def assessed(answer: str) -> str:
-    """The part that is graded: form stripped, first 600 words."""
-    bare = text.plain(answer)
-    parts = bare.split(" ")
-    return " ".join(parts[:ASSESSED_WORDS])
+    """The part that is graded: form stripped, repetitions dropped, first 600 words."""
+    return " ".join(text.unrepeated(text.plain(answer)).split(" ")[:ASSESSED_WORDS])

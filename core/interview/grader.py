@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, get_args
 
@@ -17,6 +18,10 @@ from providers.contracts import BadReply, ChatRequest
 MAX_TOKENS = 900
 CODES: tuple[str, ...] = get_args(MistakeCode)
 LONGEST_FOLLOW_UP = 30  # words
+SCORE_LIKE = re.compile(
+    r"\d\s*(?:/|out of|of)\s*(?:5|10|20|100)\b|\b(?:score|grade|mark|points?)\b", re.IGNORECASE
+)
+REACTION = "Thank you. What your words show is marked in the report."  # in place of one that hands out marks
 Anchor = Annotated[str, Field(pattern=r"^[RSED][1-4]$")]
 
 
@@ -93,7 +98,7 @@ def _feedback(reply: TurnReply, question: Question, assessed: str, model: str) -
         note = "Part of this answer read like instructions to the grader; only quotes that show something count."
     return Feedback(
         origin=Origin("ai", model, rubric.VERSION),
-        reaction=text.clean(reply.reaction),
+        reaction=REACTION if SCORE_LIKE.search(reply.reaction) else text.clean(reply.reaction),
         follow_up=_follow_up(reply.follow_up, question, frozenset(m.anchor for m in met)),
         scored=True,
         met=met,

@@ -8,6 +8,7 @@ from core.interview import text
 from core.interview.model import Mistake, MistakeCode
 
 MOST = 3
+SHORTEST_QUOTE = 3  # characters
 WITHOUT_QUOTE: frozenset[MistakeCode] = frozenset(
     {"off_topic", "no_own_role", "no_result", "no_numbers", "missing_key_point"}
 )
@@ -33,14 +34,17 @@ def verified(claimed: Iterable[Mistake], answer: str) -> tuple[Mistake, ...]:
     One about something said needs its quote in the answer; one about something missing needs none, but a
     quote that is not there, or a claim the text refutes (no numbers where there are some), drops it.
     """
-    whole = text.folded(answer)
     held: dict[MistakeCode, Mistake] = {}
     for one in claimed:
-        quote = text.folded(one.quote or "")
-        found = quote in whole if quote else one.code in WITHOUT_QUOTE
+        quote = one.quote or ""
+        found = _shown(answer, quote) if quote.strip() else one.code in WITHOUT_QUOTE
         if found and not _refuted(one, answer):
             held.setdefault(one.code, one)
     return tuple(held.values())[:MOST]
+
+
+def _shown(answer: str, quote: str) -> bool:
+    return len(text.folded(quote)) >= SHORTEST_QUOTE and text.holds(answer, quote)
 
 
 def _refuted(mistake: Mistake, answer: str) -> bool:

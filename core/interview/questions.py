@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -13,46 +14,22 @@ from core.interview.model import Kind, Question, Setup, Style
 from core.interview.resume_analyzer import facts, terms
 
 BANK = Path(__file__).parent / "bank"
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "software": (
-        "software",
-        "developer",
-        "engineer",
-        "programmer",
-        "devops",
-        "backend",
-        "frontend",
-        "qa",
-        "tester",
-    ),
-    "data": ("data", "analyst", "analytics", "machine learning", "scientist", "bi"),
-    "product": ("product", "scrum", "project manager", "programme manager"),
-    "design": ("design", "designer", "ux", "ui"),
-    "marketing": ("marketing", "content", "seo", "social media", "brand", "communications"),
-    "sales": ("sales", "account", "business development", "retail", "shop"),
-    "finance": ("finance", "accountant", "accounting", "financial", "auditor", "bookkeeper", "controller"),
-    "hr": ("hr", "human resources", "recruiter", "people partner", "talent"),
-    "health": ("nurse", "nursing", "health", "care", "midwife", "paramedic", "medical", "clinical", "pharmacist"),
-    "teaching": ("teacher", "teaching", "lecturer", "tutor", "education", "school", "trainer"),
-    "customer_service": (
-        "customer",
-        "support",
-        "call centre",
-        "call center",
-        "helpdesk",
-        "receptionist",
-        "service",
-    ),
-    "operations": (
-        "operations",
-        "warehouse",
-        "logistics",
-        "supply",
-        "manufacturing",
-        "production",
-        "driver",
-        "chef",
-    ),
+# The first family of which a cue stands in the role as whole words: the more telling ones come first, so that a
+# product designer designs and a data engineer works with data.
+FAMILIES: Mapping[str, str] = {
+    "teaching": "teacher|teaching|lecturer|tutor|professor|educator|instructor",
+    "health": "nurse|nursing|healthcare|health|midwife|paramedic|clinical|pharmacist|medical|physiotherapist"
+    "|carer|care (?:worker|assistant)",
+    "data": "data|analytics|machine learning|ml|bi|business intelligence|statistician",
+    "design": "designer|design|ux|ui",
+    "hr": "hr|human resources|recruiter|recruitment|talent|people (?:partner|manager)",
+    "finance": "accountant|accounts|accounting|finance|financial|auditor|bookkeeper|payroll|treasury",
+    "marketing": "marketing|content|copywriter|seo|social media|brand|communications",
+    "sales": "sales|account (?:manager|executive)|business development|retail|shop",
+    "customer_service": "customer|support|call cent(?:re|er)|helpdesk|help desk|receptionist",
+    "product": "product|project manager|programme manager|program manager|scrum",
+    "operations": "operations|warehouse|logistics|supply chain|manufacturing|production|driver|chef",
+    "software": "software|developer|programmer|devops|sre|backend|frontend|full stack|web|qa|tester",
 }
 # Shares of a plan by kind. The rest of each style goes to behavioural questions.
 MIX: Mapping[Style, Mapping[Kind, float]] = {
@@ -76,10 +53,8 @@ def bank() -> tuple[Question, ...]:
 
 def family_of(role: str) -> str | None:
     """The role family that the role's words point to; None if none does."""
-    padded = f" {role.casefold()} "
-    hits = {f: sum(f" {cue}" in padded for cue in cues) for f, cues in FAMILIES.items()}
-    best = max(hits, key=lambda f: hits[f])
-    return best if hits[best] else None
+    said = role.casefold()
+    return next((f for f, cues in FAMILIES.items() if re.search(rf"\b(?:{cues})s?\b", said)), None)
 
 
 def plan(setup: Setup, rng: random.Random, seen: Iterable[str] = ()) -> tuple[Question, ...]:
@@ -95,7 +70,7 @@ def plan(setup: Setup, rng: random.Random, seen: Iterable[str] = ()) -> tuple[Qu
     pool.sort(key=lambda q: (q.id in known, -_overlap(q, wanted)))
     chosen: list[Question] = []
     for kind in _kinds(setup):
-        chosen.append(_next(pool, kind, chosen))
+        chosen.append(_next(pool, kind, chosen, known))
         pool.remove(chosen[-1])
     chosen.sort(key=lambda q: ORDER.index(q.kind))
     return tuple(_with_resume(chosen, setup.resume))
@@ -119,11 +94,14 @@ def _overlap(question: Question, wanted: set[str]) -> int:
     return min(2, sum(term in said for term in wanted))
 
 
-def _next(pool: Sequence[Question], kind: Kind, chosen: Sequence[Question]) -> Question:
-    """The best question of the kind in a competency asked least so far; any kind if that one has run out."""
+def _next(pool: Sequence[Question], kind: Kind, chosen: Sequence[Question], known: set[str]) -> Question:
+    """The first question of the kind, unseen before seen, in a competency asked least so far.
+
+    Any kind will do if that one has run out.
+    """
     asked = [q.competency for q in chosen]
     of_kind = [q for q in pool if q.kind == kind] or list(pool)
-    return min(of_kind, key=lambda q: asked.count(q.competency))
+    return min(of_kind, key=lambda q: (q.id in known, asked.count(q.competency)))
 
 
 def _with_resume(chosen: list[Question], resume: str) -> list[Question]:

@@ -13,6 +13,7 @@ from core.interview import mistake_detector, rubric, text
 from core.interview.model import Interview, Met, Turn
 from core.interview.resume_analyzer import terms
 
+NON_JOINER = "\u200c"
 DISCLAIMER = "Practice feedback, not a hiring assessment."
 TARGETS = {"junior": 5.0, "mid": 6.0, "senior": 7.0}  # our choice, not calibrated; moves a marker, never a score
 NEXT_STEP = {
@@ -92,7 +93,8 @@ def overall_line(card: rubric.Scorecard) -> str:
     """The overall result in words; never a number that nobody computed."""
     if card.overall is None:
         return "not scored"
-    left_out = f", {card.unscored} answers not scored" if card.unscored else ""
+    answers = "answer" if card.unscored == 1 else "answers"
+    left_out = f", {card.unscored} {answers} not scored" if card.unscored else ""
     return f"{rubric.band(card.overall / 10)} ({card.overall} of 100{left_out})"
 
 
@@ -110,10 +112,13 @@ def label(name: str) -> str:
 
 
 def escape(written: str) -> str:
-    """Text from people or models as plain Markdown text: no links, images, HTML, maths or autolinks."""
-    bare = text.clean(written)
-    bare = re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", bare)
-    return re.sub(r"(?i)(https?|www)(?=[\\.:])", "\\1\u200c", bare)
+    """Text from people or models as plain Markdown text: no links, images, headings, HTML, maths or icons.
+
+    Addresses and icon names are recognised after backslashes are gone, so an invisible character parts those.
+    """
+    bare = re.sub(r"([\\`*_{}\[\]<>()#+!|$~])", r"\\\1", text.clean(written))
+    bare = re.sub(r"(?m)^(\s*)([-=])", r"\1\\\2", bare)
+    return re.sub(r"(?i)(@|:(?=\w)|www(?=\.)|https?(?=:))", rf"\1{NON_JOINER}", bare)
 
 
 def _page(number: int, turn: Turn) -> Page:

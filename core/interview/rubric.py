@@ -17,6 +17,7 @@ from core.interview.model import Feedback, Interview, Kind, Met, Mistake, Turn
 VERSION = "2026-11"
 DIMENSIONS = {"R": "Relevance", "S": "Structure", "E": "Evidence", "D": "Depth", "C": "Clarity"}
 ANCHORS_EACH = 4
+QUOTED = frozenset(f"{d}{n}" for d in "RSED" for n in range(1, ANCHORS_EACH + 1))
 SHORTEST_CLEAR = 25  # words below which clarity is not credited
 SHORTEST_QUOTE = 2  # words
 LENGTHS: Mapping[Kind, tuple[int, int]] = {
@@ -68,7 +69,7 @@ _EXPLANATION = {
 
 @dataclass(frozen=True)
 class Scorecard:
-    """`overall` is 0 to 100, None where too few answers were scored to say; `unscored` counts those left out."""
+    """`overall` is 0 to 100, None where too few questions were scored. `unscored` counts answers without."""
 
     overall: int | None
     competencies: Mapping[str, float]
@@ -84,18 +85,16 @@ def anchors(kind: Kind) -> dict[str, str]:
 
 def verified(met: Iterable[Met], answer: str) -> tuple[Met, ...]:
     """The anchors that hold: quote found in the answer, own check passed, each anchor once."""
-    whole = text.folded(answer)
     held: dict[str, Met] = {}
     for one in met:
-        quote = text.folded(one.quote)
-        if one.anchor[0] in "RSED" and quote and quote in whole and _own_check(one):
+        if one.anchor in QUOTED and text.holds(answer, one.quote) and _own_check(one):
             held.setdefault(one.anchor, one)
     return tuple(sorted(held.values(), key=lambda m: m.anchor))
 
 
 def clarity(answer: str, kind: Kind, mistakes: Iterable[Mistake]) -> frozenset[str]:
     """The clarity anchors, which code decides alone: none is claimed, each is lost to a verified mistake."""
-    length = len(text.words(answer))
+    length = len(text.words(text.unrepeated(text.plain(answer))))
     least, most = LENGTHS[kind]
     held = {"C1", "C2", "C3"} if length >= SHORTEST_CLEAR else set()
     held -= {CLARITY_LOST_TO[m.code] for m in mistakes if m.code in CLARITY_LOST_TO}
@@ -137,10 +136,11 @@ def scorecard(interview: Interview) -> Scorecard:
             scored += turn.state != "skipped"
             by_competency.setdefault(turn.question.competency, []).append(score)
     due = sum(turn.state != "skipped" for turn in interview.turns)
-    means = {c: round(mean(scores), 1) for c, scores in by_competency.items()}
+    answered = sum(bool(turn.answer) for turn in interview.turns)
+    means = {c: mean(scores) for c, scores in by_competency.items()} if scored else {}
     enough = scored > 0 and scored >= ENOUGH_SCORED * due
     overall = round(10 * mean(means.values())) if enough else None
-    return Scorecard(overall, means if scored else {}, due - scored)
+    return Scorecard(overall, {c: round(m, 1) for c, m in means.items()}, answered - scored)
 
 
 def band(score: float) -> str:
@@ -155,10 +155,11 @@ def first_missing(held: frozenset[str]) -> str | None:
 
 def _own_check(met: Met) -> bool:
     """A lone word shows nothing, unless it is the number that E4 asks for."""
+    quote = text.plain(met.quote)
     if met.anchor == "E4":
-        return text.has_number(met.quote)
-    if len(text.words(met.quote)) < SHORTEST_QUOTE:
+        return text.has_number(quote)
+    if len(text.words(quote)) < SHORTEST_QUOTE:
         return False
     if met.anchor == "E2":
-        return text.has_first_person(met.quote)
+        return text.has_first_person(quote)
     return True

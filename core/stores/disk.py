@@ -23,7 +23,8 @@ from core.stores.contract import Claim, Level, Refusal, StoreError
 from core.stores.rows import Row
 
 BUSY_SECONDS = 2.0
-OPEN_ATTEMPTS = 20
+OPEN_SECONDS = 3.0
+GARBLED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading a foreign row can raise
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]
@@ -52,8 +53,9 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
 
 def open_cache(folder: Path) -> diskcache.Cache:
     """Open or create; raises StoreError. A first start by many processes at once can find SQLite locked
-    whatever the timeout says (its journal switch does not wait), so opening is tried again for a second."""
-    for attempt in range(OPEN_ATTEMPTS):
+    whatever the timeout says (its journal switch does not wait), so opening is tried again for a while."""
+    give_up = time.monotonic() + OPEN_SECONDS
+    while True:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return diskcache.Cache(
@@ -65,10 +67,9 @@ def open_cache(folder: Path) -> diskcache.Cache:
                 statistics=0,
             )
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
-            if attempt == OPEN_ATTEMPTS - 1:
+            if time.monotonic() > give_up:
                 raise StoreError(f"{folder} cannot be opened: {type(error).__name__}") from None
             time.sleep(0.05)
-    raise AssertionError("unreachable")
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def trouble() -> Iterator[None]:
     """Every way diskcache and SQLite have of failing, as one error."""
     try:
         yield
-    except (diskcache.Timeout, sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
+    except (diskcache.Timeout, sqlite3.Error, OSError, *GARBLED) as error:
         raise StoreError(f"the store failed: {type(error).__name__}") from error
 
 
@@ -90,12 +91,11 @@ class DiskLedger:
             for row, claim in zip(turned, claims, strict=True):
                 if not rows.fits(row, claim):
                     return Refusal(claim, rows.free_at(row, claim) if claim.span else None)
+            held = []
             for row, claim in zip(turned, claims, strict=True):
-                rows.charge(row, claim, hold, now, now + ttl)
+                held.append([claim.key, rows.charge(row, claim, hold, now, now + ttl), claim.cost])
                 self._put(claim.key, row)
-            self._cache[f"hold:{hold}"] = json.dumps(
-                [[c.key, row.window, c.cost] for c, row in zip(claims, turned, strict=True)]
-            )
+            self._cache[f"hold:{hold}"] = json.dumps(held)
         return None
 
     def settle(self, hold: str, costs: Mapping[str, float]) -> bool:
@@ -112,7 +112,7 @@ class DiskLedger:
 
     def levels(self, claims: Sequence[Claim], now: float) -> list[Level]:
         with trouble():
-            return [rows.turn(self._row(c.key), c, now).level() for c in claims]
+            return [rows.turn(self._row(c.key), c, now).level(c) for c in claims]
 
     def _row(self, key: str) -> Row:
         text = self._cache.get(f"row:{key}")
@@ -120,8 +120,8 @@ class DiskLedger:
             return Row()
         found: dict[str, Any] = json.loads(text)
         entries = [(float(at), float(cost), str(hold)) for at, cost, hold in found["entries"]]
-        is_open = {str(h): (float(c), float(e)) for h, (c, e) in found["open"].items()}
-        return Row(str(found["window"]), float(found["used"]), entries, is_open)
+        is_open = {str(h): (float(c), float(e), str(w)) for h, (c, e, w) in found["open"].items()}
+        return Row({str(w): float(c) for w, c in found["used"].items()}, entries, is_open)
 
     def _put(self, key: str, row: Row) -> None:
         self._cache[f"row:{key}"] = json.dumps(asdict(row))

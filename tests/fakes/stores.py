@@ -1,0 +1,33 @@
+"""Every kind of store under one name, so that one suite judges them all, and the claims that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.stores.contract import Claim, Documents, Ledger
+from core.stores.disk import DiskDocuments, DiskLedger, open_cache
+
+
+@dataclass(frozen=True)
+class Store:
+    ledger: Ledger
+    documents: Documents
+    close: Callable[[], None]
+
+
+def disk(folder: Path) -> Store:
+    cache = open_cache(folder / "ledger")
+    return Store(DiskLedger(cache), DiskDocuments(cache), cache.close)
+
+
+BACKENDS: dict[str, Callable[[Path], Store]] = {"disk": disk}
+
+
+def daily(ceiling: float, cost: float = 1, key: str = "p|requests|day", window: str = "2026-11-23") -> Claim:
+    return Claim(key, window, 0, ceiling, cost)
+
+
+def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> Claim:
+    return Claim(key, "", 60, ceiling, cost)
