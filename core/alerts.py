@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,7 @@ def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> li
             continue
         level: Level = "critical" if standing.share >= CRITICAL_SHARE else "warning"
         limit = standing.limit
-        gone = f"{standing.share:.0%} of {limit.amount:,} {limit.unit} a {limit.window}"
+        gone = f"{math.floor(100 * standing.share)} % of {limit.amount:,} {limit.unit} a {limit.window}"
         pool = "" if limit.pool == provider else f" ({limit.pool.removeprefix(provider + '/')})"
         found.append(Alert(level, provider, f"{label}{pool}: {gone} used"))
     return found

@@ -48,7 +48,8 @@ def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce:
     fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
     ledger = open_cache(settings.data_dir / "ledger")
     documents = DiskDocuments(open_cache(settings.data_dir / "archive"))
-    documents.sweep()
+    for kept in (documents, DiskDocuments(ledger)):
+        kept.sweep()
     quota = QuotaManager(DiskLedger(ledger), clock)
     health = Health(DiskDocuments(ledger), clock, _key_ids(fleet, values))
     balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)

@@ -76,7 +76,8 @@ class LoadBalancer:
         for route in ranking.order:
             left = give_up - self._clock.monotonic()
             if left <= 0:
-                break
+                failed.append(Skipped(route, "no time was left to try it", self._clock.now()))
+                continue
             if told := _told_by(failed, route):
                 failed.append(replace(told, route=route))
                 continue
@@ -109,8 +110,10 @@ class LoadBalancer:
             return Skipped(route, "the quota store failed", None)
         if decision.reservation is None:
             assert decision.limit is not None
-            reason = f"{decision.limit.unit} per {decision.limit.window} used up"
-            return Skipped(route, reason, self._clock.now() + decision.wait)
+            per = f"{decision.limit.unit} per {decision.limit.window}"
+            if decision.wait is None:
+                return Skipped(route, f"the call is larger than its {per}", None)
+            return Skipped(route, f"{per} used up", self._clock.now() + decision.wait)
         return self._call(decision.reservation, request, read)
 
     def _call(self, held: Reservation, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
@@ -129,7 +132,6 @@ class LoadBalancer:
                 return Skipped(route, str(error), None)
             return Skipped(route, str(error), cooldown.until, cooldown.subject)
         self._settle(held, quotas.cost_of_usage(route, reply.usage) if reply.usage else held.estimate)
-        self._succeeded(route)
         return (value,)
 
     def _settle(self, held: Reservation, cost: Cost) -> None:
@@ -141,10 +143,6 @@ class LoadBalancer:
         with _store_trouble_is_logged("benched"):
             return self._health.learn(route, error)
         return None
-
-    def _succeeded(self, route: Route) -> None:
-        with _store_trouble_is_logged("cleared"):
-            self._health.succeeded(route)
 
 
 @contextmanager

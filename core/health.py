@@ -1,6 +1,7 @@
 """Who is left alone until when, and why. Cooldowns survive a restart and only ever grow.
 
-A cooldown is ended early by a call that succeeds or by an admin, never by a later, shorter guess.
+A later, shorter guess never shortens a cooldown, and neither does a success: nobody is called while it lasts, so
+the success can only be of a call sent before.
 """
 
 from __future__ import annotations
@@ -51,8 +52,7 @@ class Health:
 
     def cooldowns(self) -> dict[str, Cooldown]:
         """What is being left alone now, by subject. Raises StoreError."""
-        found = _parse(self._documents.get(DOCUMENT))
-        return {s: c for s, c in found.items() if c.until > self._clock.now() and self._key_holds(c)}
+        return self._standing(self._documents.get(DOCUMENT))
 
     def learn(self, route: Route, error: ProviderError) -> Cooldown | None:
         """Bench what the error speaks of; None if it says nothing about health. Raises StoreError."""
@@ -65,12 +65,6 @@ class Health:
         cooldown = Cooldown(subject, min(max(until, now + SHORTEST), now + LONGEST), str(error), key_id)
         self._change(lambda all_: _later(all_, cooldown))
         return cooldown
-
-    def succeeded(self, route: Route) -> None:
-        """A call got through: whatever covered this route is over. Raises StoreError."""
-        subjects = {route.name, route.pool, route.provider}
-        if subjects & _parse(self._documents.get(DOCUMENT)).keys():
-            self._change(lambda all_: {s: c for s, c in all_.items() if s not in subjects})
 
     def _verdict(self, route: Route, error: ProviderError) -> tuple[str, float] | None:
         now = self._clock.now()
@@ -94,15 +88,17 @@ class Health:
             return windows.resets_at(error.period, _zone(route.limits), now)
         return now + BUSY_SECONDS
 
+    def _standing(self, text: str | None) -> dict[str, Cooldown]:
+        now = self._clock.now()
+        return {s: c for s, c in _parse(text).items() if c.until > now and self._key_holds(c)}
+
     def _key_holds(self, cooldown: Cooldown) -> bool:
         return not cooldown.key_id or self._key_ids.get(cooldown.subject) == cooldown.key_id
 
     def _change(self, edit: Callable[[dict[str, Cooldown]], dict[str, Cooldown]]) -> None:
         for _ in range(ATTEMPTS):
             old = self._documents.get(DOCUMENT)
-            edited = edit(_parse(old))
-            now = self._clock.now()
-            new = json.dumps([asdict(c) for c in edited.values() if c.until > now])
+            new = json.dumps([asdict(c) for c in edit(self._standing(old)).values()])
             if self._documents.replace(DOCUMENT, old, new):
                 return
         raise StoreError("cooldowns cannot be saved: too many writers")
@@ -114,7 +110,10 @@ def _later(all_: Mapping[str, Cooldown], new: Cooldown) -> dict[str, Cooldown]:
 
 
 def _parse(text: str | None) -> dict[str, Cooldown]:
-    return {row["subject"]: Cooldown(**row) for row in json.loads(text or "[]")}
+    try:
+        return {row["subject"]: Cooldown(**row) for row in json.loads(text or "[]")}
+    except (ValueError, TypeError, KeyError):
+        raise StoreError("the saved cooldowns cannot be read") from None
 
 
 def _zone(limits: tuple[Limit, ...]) -> str:

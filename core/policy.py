@@ -62,16 +62,14 @@ def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = N
 
 
 def obstacle(route: Route, view: View) -> Skipped | None:
-    """Why the route is not worth a call now: a cooldown, or a limit without one unit left. None if it is."""
-    for subject in (route.provider, route.pool, route.name):
-        cooldown = view.cooldowns.get(subject)
-        if cooldown:
-            return Skipped(route, cooldown.reason, cooldown.until)
-    for limit in route.limits:
-        standing = view.standings[limit]
+    """What keeps the route from being worth a call now, the one that lasts longest; None if nothing does."""
+    covering = (view.cooldowns.get(subject) for subject in (route.provider, route.pool, route.name))
+    found = [Skipped(route, c.reason, c.until) for c in covering if c]
+    for standing in (view.standings[limit] for limit in route.limits):
         if standing.remaining < 1:
-            return Skipped(route, f"{limit.unit} per {limit.window} used up", standing.resets_at)
-    return None
+            limit = standing.limit
+            found.append(Skipped(route, f"{limit.unit} per {limit.window} used up", standing.resets_at))
+    return max(found, key=lambda s: s.until or 0.0, default=None)
 
 
 def _taken(route: Route, view: View) -> float:

@@ -44,11 +44,14 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Decision:
-    """Either a reservation, or the limit that said no and how many seconds until it may say yes."""
+    """Either a reservation, or the limit that said no and how many seconds until it may say yes.
+
+    `wait` is None where waiting will not help, because the call is larger than the whole limit.
+    """
 
     reservation: Reservation | None
     limit: Limit | None = None
-    wait: float = 0.0
+    wait: float | None = 0.0
 
     @property
     def allowed(self) -> bool:
@@ -119,6 +122,8 @@ class QuotaManager:
         if refusal is None:
             return Decision(Reservation(hold, route, cost))
         limit = route.limits[claims.index(refusal.claim)]
+        if refusal.claim.cost > limit.amount:
+            return Decision(None, limit, None)
         free_at = refusal.free_at or windows.resets_at(limit.window, limit.zone, now)
         return Decision(None, limit, max(0.0, free_at - now))
 
@@ -137,8 +142,12 @@ class QuotaManager:
 
 def claim(limit: Limit, cost: float, now: float) -> Claim:
     window = windows.window_id(limit.window, limit.zone, now)
-    return Claim(limit.key, window, windows.span(limit.window), limit.amount, cost)
+    following = windows.next_window_id(limit.window, limit.zone, now)
+    return Claim(limit.key, window, following, windows.span(limit.window), limit.amount, cost)
 
 
 def _standing(limit: Limit, level: Level, now: float) -> Standing:
+    """A sliding limit gives something back when its oldest charge leaves it."""
+    if limit.window == "minute" and level.oldest is not None:
+        return Standing(limit, level.used, level.held, level.oldest + windows.MINUTE)
     return Standing(limit, level.used, level.held, windows.resets_at(limit.window, limit.zone, now))

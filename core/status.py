@@ -10,7 +10,7 @@ from typing import Any
 
 from core.alerts import Alert, limit_alerts
 from core.health import Cooldown, Health
-from core.policy import View, obstacle
+from core.policy import Skipped, View, obstacle
 from core.quotas import QuotaManager, Standing, cost_of_usage
 from providers.contracts import Clock, Limit, Route, Usage
 from providers.registry import Fleet
@@ -86,15 +86,16 @@ class StatusReader:
 
     def _provider(self, name: str, view: View) -> ProviderStatus:
         routes = [r for r in self._fleet.routes if r.provider == name]
-        obstacles = [o for r in routes if (o := obstacle(r, view))]
-        usable = [r for r in routes if r not in {o.route for o in obstacles}]
+        obstacles = {r: obstacle(r, view) for r in routes}
+        reasons = [o.reason for o in obstacles.values() if o]
+        counted = [r for r in routes if _back_in_time(r, obstacles[r], view.standings)]
         mine = {name} | {r.name for r in routes} | {r.pool for r in routes}
         return ProviderStatus(
             name=name,
             label=self._fleet.catalog[name].label,
             standings=_in_order(view.standings, routes),
-            calls_left=calls_left(usable, view.standings) if routes else 0,
-            resting=None if usable else "; ".join(dict.fromkeys(o.reason for o in obstacles)),
+            calls_left=calls_left(counted, view.standings),
+            resting="; ".join(dict.fromkeys(reasons)) if len(reasons) == len(routes) else None,
             cooldowns=tuple(c for s, c in view.cooldowns.items() if s in mine),
         )
 
@@ -102,7 +103,7 @@ class StatusReader:
 def calls_left(routes: Sequence[Route], standings: Mapping[Limit, Standing]) -> int | None:
     """How many typical calls the lasting limits of these routes of one provider still allow together.
 
-    Each pool allows what its own limits allow; limits that routes of several pools share bound the sum.
+    Each pool allows what its own limits allow; the account's limits bound the sum.
     None if nothing lasting is counted.
     """
     if not routes:
@@ -111,11 +112,21 @@ def calls_left(routes: Sequence[Route], standings: Mapping[Limit, Standing]) -> 
     shared = 0.0
     for route in routes:
         rooms = {li: _room(route, standings[li]) for li in route.limits if li.window != "minute"}
-        mine = min((room for li, room in rooms.items() if li.pool == route.pool), default=math.inf)
+        mine = min((room for li, room in rooms.items() if li.pool != route.provider), default=math.inf)
         own[route.pool] = max(own.get(route.pool, 0.0), mine)
-        shared = max(shared, min((room for li, room in rooms.items() if li.pool != route.pool), default=math.inf))
+        shared = max(
+            shared, min((room for li, room in rooms.items() if li.pool == route.provider), default=math.inf)
+        )
     left = min(sum(own.values()), shared)
     return None if math.isinf(left) else int(left)
+
+
+def _back_in_time(route: Route, obstacle: Skipped | None, standings: Mapping[Limit, Standing]) -> bool:
+    """Will the route take calls again before its lasting limits turn? Then what they leave still counts."""
+    if obstacle is None:
+        return True
+    turns = min((standings[li].resets_at for li in route.limits if li.window != "minute"), default=math.inf)
+    return obstacle.until is not None and obstacle.until < turns
 
 
 def _room(route: Route, standing: Standing) -> float:

@@ -25,6 +25,10 @@ def window_id(window: Window, zone: str, now: float) -> str:
     return {"minute": "", "day": f"{local:%Y-%m-%d}", "month": f"{local:%Y-%m}"}[window]
 
 
+def next_window_id(window: Window, zone: str, now: float) -> str:
+    return window_id(window, zone, resets_at(window, zone, now))
+
+
 def resets_at(window: Window, zone: str, now: float) -> float:
     """When the window that `now` falls in has surely turned: local midnight, or a full span from now."""
     if window == "minute":

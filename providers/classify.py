@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from providers.contracts import Busy, Outcome, Period, ProviderError
+from providers.contracts import Busy, KeyRejected, Outcome, Period, ProviderError
 from providers.faults import Fault, error_in_success, read_fault
 from providers.verdicts import BY_CODE, BY_PROSE, BY_SENTENCE, DAY, GONE, MINUTE, UNREACHED, Verdict, by_status
 from providers.waits import parse_wait
@@ -46,7 +46,8 @@ def classify(
         message += f" ({scrub(fault.message)})"
     if verdict.kind is Busy:
         return Busy(message, until=_until(fault, verdict, now), scope=verdict.scope, period=verdict.period)
-    return verdict.kind(message, outcome=_outcome(fault.status))
+    outcome: Outcome = "unauthorised" if verdict.kind is KeyRejected else _outcome(fault.status)
+    return verdict.kind(message, outcome=outcome)
 
 
 def scrub(text: str) -> str:

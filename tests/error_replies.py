@@ -121,7 +121,7 @@ BUSY: list[tuple[Scope, Period | None, list[Limited]]] = [
 ]
 
 OTHERS: list[tuple[type[ProviderError], Outcome, list[Failed]]] = [
-    (KeyRejected, "rejected", [
+    (KeyRejected, "unauthorised", [
         ("gemini key", 400, google(400, "API key not valid.", REASON, status="INVALID_ARGUMENT")),
         ("gemini key in an array", 400, [google(400, "x", REASON)]),
         ("gemini key by prose", 400, google(400, "API key not valid. Please pass")),

@@ -112,11 +112,6 @@ def test_many_threads_use_a_day_to_its_last_call_and_no_further(start: Start) ->
     assert house.used("first|requests|day") == 50
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="only a call sent before the bench can succeed, and its success ends the bench",
-)
 def test_a_call_sent_before_a_bench_does_not_end_it(start: Start) -> None:
     house, fake = start()
     fake.plan("slow:0.7", "429-day")

@@ -101,11 +101,6 @@ def test_a_cooldown_of_provider_pool_or_route_is_the_reason(subject: str) -> Non
         ),
     ],
 )
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="obstacle() tells the first obstacle it meets, not the one that lasts",
-)
 def test_a_route_is_back_when_its_last_obstacle_is_gone(
     used: dict[str, float], cooldowns: tuple[Cooldown, ...]
 ) -> None:

@@ -94,11 +94,6 @@ def test_an_account_bounds_the_sum_of_its_models(account: int, expected: int, bu
     assert left(build(row("acme", 1, own, limits(requests_day=account)), "acme")) == {"acme": expected}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="calls_left() adds the account's limit to those of the models that it bounds",
-)
 def test_an_account_bounds_models_with_and_without_limits_of_their_own(build: Build) -> None:
     mixed = f"{model('m', limits(requests_day=100))}, {model('n')}"
     assert left(build(row("acme", 1, mixed, limits(requests_day=50)), "acme")) == {"acme": 50}
@@ -145,7 +140,7 @@ def test_a_provider_rests_when_none_of_its_routes_may_be_called(build: Build, cl
     m, n = (r for r in house.fleet.routes if r.provider == "acme")
     house.health.learn(m, Down("m is down"))
     status = house.status.read()
-    assert (status.providers[0].resting, status.providers[0].calls_left, status.providers_active) == (None, 7, 2)
+    assert (status.providers[0].resting, status.providers[0].calls_left, status.providers_active) == (None, 12, 2)
     assert [c.subject for c in status.providers[0].cooldowns] == ["acme/m"]
     house.health.learn(n, KeyRejected("key not accepted"))
     status = house.status.read()
@@ -154,11 +149,6 @@ def test_a_provider_rests_when_none_of_its_routes_may_be_called(build: Build, cl
 
 
 @pytest.mark.parametrize("trouble", ["a full minute", "half a minute's cooldown"])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="routes that are only busy for a moment count as used up for the day",
-)
 def test_a_moments_rest_takes_nothing_from_the_day(trouble: str, build: Build, clock: FrozenClock) -> None:
     house = build(row("acme", 1, more=limits(requests_minute=2, requests_day=50)), "acme")
     if trouble == "a full minute":
@@ -209,7 +199,7 @@ def test_the_json_of_the_status(build: Build, clock: FrozenClock) -> None:
         "total_requests_remaining": 10,
         "estimated_interviews_remaining": 1,
         "providers_active": 2,
-        "alerts": [{"level": "warning", "provider": "acme", "message": "Acme: 75% of 40 requests a day used"}],
+        "alerts": [{"level": "warning", "provider": "acme", "message": "Acme: 75 % of 40 requests a day used"}],
         "timestamp": "2026-11-23T12:00:00+00:00",
     }
     assert datetime.fromisoformat(found["timestamp"]).timestamp() == clock.now()
@@ -247,19 +237,16 @@ def test_alerts_begin_at_exactly_75_and_90_per_cent(amount: int) -> None:
 def test_what_calls_hold_counts_towards_an_alert() -> None:
     standing = Standing(Limit("acme", "requests", 4, "day"), used=1, held=2, resets_at=0.0)
     assert limit_alerts("acme", "Acme", [standing]) == [
-        Alert("warning", "acme", "Acme: 75% of 4 requests a day used")
+        Alert("warning", "acme", "Acme: 75 % of 4 requests a day used")
     ]
 
 
 def test_a_minute_raises_no_alert_and_a_models_own_limit_names_it() -> None:
     standings = [a_standing("minute", 100), a_standing("month", 9_000, 10_000)]
     (alert,) = limit_alerts("acme", "Acme", standings)
-    assert (alert.level, alert.message) == ("critical", "Acme (m): 90% of 10,000 requests a month used")
+    assert (alert.level, alert.message) == ("critical", "Acme (m): 90 % of 10,000 requests a month used")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the message rounds 89.9 % to 90 % under the level below 90 %"
-)
 def test_a_percentage_is_not_rounded_up_into_the_next_level() -> None:
     (alert,) = limit_alerts("acme", "Acme", [a_standing("day", 899, 1000)])
-    assert (alert.level, "90%" in alert.message) == ("warning", False)
+    assert (alert.level, "90 %" in alert.message) == ("warning", False)

@@ -28,12 +28,14 @@ class Charge:
     cost: float
     expires: float
     is_open: bool = True
+    is_final: bool = False
 
 
 class LedgerMachine(RuleBasedStateMachine):
     """The model keeps a list of charges per counter and adds them up; a calendar counter never turns back.
 
-    What was charged while the clock ran ahead counts for the days before it too.
+    What was charged while the clock ran ahead counts for the days before it too, and what was charged to a day
+    beyond tomorrow becomes today's; a hold that had run out by then cannot be corrected any more.
     """
 
     CEILINGS: ClassVar = {"tokens|day": 10.0, "requests|day": 4.0, "requests|minute": 3.0, "tokens|minute": 7.5}
@@ -52,8 +54,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def claim(self, key: str, cost: float = 0) -> Claim:
-        day = f"{self.now // DAY:06.0f}"
-        return Claim(key, *(("", 60.0) if key.endswith("minute") else (day, 0.0)), self.CEILINGS[key], cost)
+        windows = (f"{self.now // DAY:06.0f}", f"{self.now // DAY + 1:06.0f}", 0.0)
+        return Claim(key, *(("", "", 60.0) if key.endswith("minute") else windows), self.CEILINGS[key], cost)
 
     def standing(self, claim: Claim) -> list[Charge]:
         found = self.charges[claim.key]
@@ -87,6 +89,8 @@ class LedgerMachine(RuleBasedStateMachine):
             kept = self.standing(claim) if claim.span else self.charges[claim.key]
             for charge in kept:
                 charge.is_open = charge.is_open and charge.expires > self.now
+                if charge.window > claim.next_window:
+                    charge.window, charge.is_final = claim.window, not charge.is_open
             latest = sorted({claim.window, *(c.window for c in kept)})[-3:]
             new = Charge(hold, latest[-1], self.now, cost, self.now + ttl)
             self.charges[claim.key] = [*(c for c in kept if c.window in latest), new]
@@ -99,7 +103,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.store.ledger.settle(hold, costs) is (hold not in self.settled)
         for key, charges in self.charges.items():
             for charge in charges:
-                if charge.hold == hold and hold not in self.settled:
+                if charge.hold == hold and hold not in self.settled and not charge.is_final:
                     charge.cost, charge.is_open = costs.get(key, charge.cost), False
         self.settled.add(hold)
 
@@ -114,7 +118,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for claim in claims:
             found = self.standing(claim)
             held = sum(c.cost for c in found if c.is_open and c.expires > self.now)
-            expected.append(Level(used=sum(c.cost for c in found) - held, held=held))
+            oldest = min((c.at for c in found if c.cost), default=None) if claim.span else None
+            expected.append(Level(used=sum(c.cost for c in found) - held, held=held, oldest=oldest))
         assert self.store.ledger.levels(claims, self.now) == expected
 
 

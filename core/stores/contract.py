@@ -15,11 +15,13 @@ class StoreError(Exception):
 class Claim:
     """`cost` units on counter `key`, which may not pass `ceiling`.
 
-    A calendar counter names its `window` and has `span` 0; a sliding one looks back `span` seconds.
+    A calendar counter names its `window` and the one after it, and has `span` 0; a sliding one has "" for both
+    and looks back `span` seconds.
     """
 
     key: str
     window: str
+    next_window: str
     span: float
     ceiling: float
     cost: float
@@ -27,7 +29,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Refusal:
-    """`claim` did not fit. `free_at` is when it would in a sliding window; None for a calendar window."""
+    """`claim` did not fit. `free_at` is when it would in a sliding window; None for a calendar one."""
 
     claim: Claim
     free_at: float | None
@@ -35,10 +37,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Level:
-    """What stands on one counter: `used` is settled, `held` belongs to calls still under way."""
+    """What stands on one counter: `used` is settled, `held` belongs to calls still under way.
+
+    `oldest` is when the oldest charge still in a sliding window was made; None where there is none.
+    """
 
     used: float
     held: float
+    oldest: float | None = None
 
 
 class Ledger(Protocol):

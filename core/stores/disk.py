@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from core.stores.rows import Row
 
 BUSY_SECONDS = 2.0
 OPEN_SECONDS = 3.0
+ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
 GARBLED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading a foreign row can raise
 
 
@@ -58,6 +59,7 @@ def open_cache(folder: Path) -> diskcache.Cache:
     while True:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_if_locked(folder / diskcache.core.DBNAME)
             return diskcache.Cache(
                 str(folder),
                 timeout=BUSY_SECONDS,
@@ -70,6 +72,14 @@ def open_cache(folder: Path) -> diskcache.Cache:
             if time.monotonic() > give_up:
                 raise StoreError(f"{folder} cannot be opened: {type(error).__name__}") from None
             time.sleep(0.05)
+
+
+def _refuse_if_locked(path: Path) -> None:
+    """diskcache would wait a minute for a locked database before it says so."""
+    if path.exists():
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as probe:
+            probe.execute("BEGIN IMMEDIATE")
+            probe.rollback()
 
 
 @contextmanager
@@ -95,7 +105,7 @@ class DiskLedger:
             for row, claim in zip(turned, claims, strict=True):
                 held.append([claim.key, rows.charge(row, claim, hold, now, now + ttl), claim.cost])
                 self._put(claim.key, row)
-            self._cache[f"hold:{hold}"] = json.dumps(held)
+            self._cache.set(f"hold:{hold}", json.dumps(held), expire=ORPHAN_SECONDS)
         return None
 
     def settle(self, hold: str, costs: Mapping[str, float]) -> bool:

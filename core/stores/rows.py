@@ -29,15 +29,23 @@ class Row:
 
     def level(self, claim: Claim) -> Level:
         held = round(sum(cost for cost, _, window in self.open.values() if window >= claim.window), 6)
-        return Level(used=max(0.0, round(self.spent(claim) - held, 6)), held=held)
+        oldest = min((at for at, cost, _ in self.entries if cost), default=None)
+        return Level(used=max(0.0, round(self.spent(claim) - held, 6)), held=held, oldest=oldest)
 
 
 def turn(row: Row, claim: Claim, now: float) -> Row:
-    """The row as it stands at `now`: without what has slid out of the window and holds that have expired."""
+    """The row as it stands at `now`: without what has slid out of the window and holds that have expired.
+
+    Charges to windows beyond the next one were made while the clock ran wild, so they are charged to this one.
+    """
     entries = [e for e in row.entries if e[0] > now - claim.span]
     live = {hold for _, _, hold in entries}
     is_open = {h: v for h, v in row.open.items() if v[1] > now and (not claim.span or h in live)}
-    return Row(row.used, entries, is_open)
+    tamed = {w: min(w, claim.window) if w > claim.next_window else w for w in row.used}
+    used: dict[str, float] = {}
+    for window, cost in row.used.items():
+        used[tamed[window]] = used.get(tamed[window], 0.0) + cost
+    return Row(used, entries, {h: (c, e, tamed.get(w, w)) for h, (c, e, w) in is_open.items()})
 
 
 def fits(row: Row, claim: Claim) -> bool:
@@ -71,7 +79,7 @@ def charge(row: Row, claim: Claim, hold: str, now: float, expires: float) -> str
 
 def settle(row: Row, window: str, hold: str, held: float, cost: float) -> None:
     """Put `cost` in place of what was held, where it was held. Windows long gone stay as they are."""
-    row.open.pop(hold, None)
+    _, _, window = row.open.pop(hold, (0.0, 0.0, window))
     if window in row.used:
         row.used[window] = max(0.0, row.used[window] + cost - held)
     row.entries = [(at, cost if h == hold else c, h) for at, c, h in row.entries]

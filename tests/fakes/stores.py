@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from core.stores.contract import Claim, Documents, Ledger
@@ -26,8 +27,9 @@ BACKENDS: dict[str, Callable[[Path], Store]] = {"disk": disk}
 
 
 def daily(ceiling: float, cost: float = 1, key: str = "p|requests|day", window: str = "2026-11-23") -> Claim:
-    return Claim(key, window, 0, ceiling, cost)
+    following = (date.fromisoformat(window) + timedelta(days=1)).isoformat()
+    return Claim(key, window, following, 0, ceiling, cost)
 
 
 def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> Claim:
-    return Claim(key, "", 60, ceiling, cost)
+    return Claim(key, "", "", 60, ceiling, cost)
