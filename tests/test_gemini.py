@@ -174,9 +174,9 @@ NO_QUOTA = [{"violations": [{"quotaId": "GenerateRequestsPerDay", "quotaValue": 
 @pytest.mark.parametrize(
     ("status", "details", "kind", "outcome"),
     [
-        (400, BAD_KEY, KeyRejected, "rejected"),
-        (401, [], KeyRejected, "rejected"),
-        (403, [], KeyRejected, "rejected"),
+        (400, BAD_KEY, KeyRejected, "unauthorised"),
+        (401, [], KeyRejected, "unauthorised"),
+        (403, [], KeyRejected, "unauthorised"),
         (404, [], ModelGone, "rejected"),
         (429, PER_DAY, Busy, "rate_limited"),
         (429, NO_QUOTA, ModelGone, "rate_limited"),
