@@ -57,4 +57,4 @@ def test_both_themes_are_our_own() -> None:
 
 def test_no_file_for_secrets_is_in_the_repository() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert {".env", ".streamlit/secrets.toml", "catalog.local.toml", "data/"} <= set(ignored)
+    assert {".env", ".streamlit/secrets.toml", "catalog.local.toml", "/data/"} <= set(ignored)
