@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from providers.contracts import Clock
 
 LONGEST_SECRET = 256
+IDLE_SECONDS, LONGEST_SECONDS = 15 * 60, 8 * 3600
 FREE_FAILURES, FAILURE_WINDOW = 5, 300.0  # as Grafana: five failures in five minutes
 
 
@@ -24,8 +25,17 @@ class Verdict:
     wait: float = 0.0
 
 
+@dataclass
+class _Grant:
+    since: float
+    seen: float
+
+
 class Access:
-    """Checks the admin's secret and the API's bearer token. Neither is kept in plain."""
+    """Checks the admin's secret and the API's bearer token, and remembers who is signed in.
+
+    Neither secret is kept in plain. A signed-in browser is known by a fingerprint that the caller takes from it.
+    """
 
     def __init__(
         self, password: str | None, api_token: str | None, clock: Clock, announce: Callable[[str], None]
@@ -35,6 +45,7 @@ class Access:
         self._announce = announce
         self._lock = threading.Lock()
         self._failures: deque[float] = deque()
+        self._grants: dict[str, _Grant] = {}
         self._salt = secrets.token_bytes(16)
         self.uses_code = password is None
         self._secret = self._hash(password) if password is not None else self._new_code()
@@ -61,6 +72,27 @@ class Access:
                 self._secret = self._new_code()
         return Verdict(True)
 
+    def admit(self, browser: str) -> None:
+        """Keep this browser signed in, over reloads and in all its tabs."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._grants = {b: g for b, g in self._grants.items() if _fresh(g, now)}
+            self._grants[browser] = _Grant(now, now)
+
+    def is_admitted(self, browser: str) -> bool:
+        """Is it signed in, used within 15 minutes and for no more than 8 hours? Asking counts as use."""
+        now = self._clock.monotonic()
+        with self._lock:
+            grant = self._grants.get(browser)
+            if grant is None or not _fresh(grant, now):
+                return False
+            grant.seen = now
+            return True
+
+    def dismiss(self, browser: str) -> None:
+        with self._lock:
+            self._grants.pop(browser, None)
+
     def bearer(self, header: str | None) -> bool:
         """Is this Authorization header the API's bearer token?"""
         scheme, _, token = (header or "").partition(" ")
@@ -83,6 +115,10 @@ class Access:
         """scrypt at 32 MiB and about 0.1 s, in line with OWASP's minimum for interactive sign-in."""
         text = secret[:LONGEST_SECRET].encode()
         return hashlib.scrypt(text, salt=self._salt, n=2**15, r=8, p=1, maxmem=64 * 2**20)
+
+
+def _fresh(grant: _Grant, now: float) -> bool:
+    return now - grant.seen < IDLE_SECONDS and now - grant.since < LONGEST_SECONDS
 
 
 def _digest(token: str) -> bytes:

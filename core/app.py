@@ -46,6 +46,7 @@ def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce:
     Raises CatalogError, StoreError.
     """
     fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     ledger = open_cache(settings.data_dir / "ledger")
     documents = DiskDocuments(open_cache(settings.data_dir / "archive"))
     for kept in (documents, DiskDocuments(ledger)):
@@ -53,7 +54,7 @@ def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce:
     quota = QuotaManager(DiskLedger(ledger), clock)
     health = Health(DiskDocuments(ledger), clock, _key_ids(fleet, values))
     balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
-    grader = Grader(balancer, settings.answer_deadline, lambda: secrets.token_hex(8))
+    grader = Grader(balancer, clock, settings.answer_deadline, lambda: secrets.token_hex(8))
     archive = Archive(documents, settings.retention_days, lambda: secrets.token_urlsafe(24))
     return App(
         settings=settings,
@@ -73,7 +74,7 @@ def current() -> App:
         return build(settings, load_provider_values(provider_settings(catalog)), SystemClock(), _to_console)
     except CatalogError as error:
         raise BadSetting(str(error)) from None
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         raise BadSetting(f"DATA_DIR: {error}. Give a folder that the app may write to.") from None
 
 

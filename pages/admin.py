@@ -12,6 +12,7 @@ require_admin()
 
 row = st.container(horizontal=True, vertical_alignment="bottom")
 row.title("Operations")
+row.page_link("interview.py", label="Practice", icon=":material/forum:")
 if row.button("Sign out", type="tertiary", icon=":material/logout:"):
     sign_out()
     st.rerun()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.app import current
 from core.interview.archive import UnknownInterview
-from pages.parts.conversation import show_conversation
+from pages.parts.conversation import show_conversation, show_left_behind
 from pages.parts.report import show_report
 from pages.parts.setup import show_setup
 
@@ -17,6 +17,8 @@ except UnknownInterview as unknown:
     st.warning(f"{unknown} Start a new one below.", icon=":material/link_off:")
     token = interview = None
 
+if interview is not None:
+    show_left_behind(interview)
 if token is None or interview is None:
     show_setup(engine)
 elif interview.current is None:

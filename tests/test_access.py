@@ -68,3 +68,23 @@ def test_the_bearer_token() -> None:
 def test_without_a_token_one_is_made_and_printed() -> None:
     door, _, said = access(token=None)
     assert door.bearer(f"Bearer {said[-1].rsplit(' ', 1)[1]}")
+
+
+def test_a_browser_stays_signed_in_for_a_while_and_no_longer() -> None:
+    door, clock, _ = access()
+    assert not door.is_admitted("mine")
+    door.admit("mine")
+    clock.advance(14 * 60)
+    assert door.is_admitted("mine")
+    assert not door.is_admitted("another")
+    clock.advance(16 * 60)
+    assert not door.is_admitted("mine")
+    door.admit("mine")
+    for _ in range(8 * 6):
+        clock.advance(599)
+        assert door.is_admitted("mine")
+    clock.advance(599)
+    assert not door.is_admitted("mine")
+    door.admit("mine")
+    door.dismiss("mine")
+    assert not door.is_admitted("mine")

@@ -154,7 +154,9 @@ def test_sending_again_changes_and_spends_nothing(
     engine: Engine, other: Engine, fake: FakeUpstream, token: str
 ) -> None:
     first = engine.answer(token, 0, STORY)
-    assert other.answer(token, 0, STORY + " And more.") == first
+    assert other.answer(token, 0, f"  {STORY} ") == first
+    with pytest.raises(NotSent, match="in another tab"):
+        other.answer(token, 0, STORY + " And more.")
     assert other.grade(token, 0) == other.skip(token, 0) == other.keep_draft(token, 0, "x") == first
     assert other.score_later(token, 0) == first
     assert fake.counts.received == 1
@@ -266,6 +268,31 @@ def test_after_the_end_a_second_tab_changes_and_spends_nothing(
     engine: Engine, other: Engine, fake: FakeUpstream, token: str, late: str
 ) -> None:
     ended = engine.finish(token)
-    again = other.skip(token, 1) if late == "skip" else other.answer(token, 1, STORY)
-    assert again == ended
+    if late == "skip":
+        other.skip(token, 1)
+    else:
+        with pytest.raises(NotSent, match="in another tab"):
+            other.answer(token, 1, STORY)
+    assert engine.load(token) == ended
     assert fake.counts.received == 0
+
+
+def test_a_full_minute_does_not_make_an_interview_offline(
+    engine: Engine, fake: FakeUpstream, clock: FrozenCalendar, token: str
+) -> None:
+    fake.plan("429:60")
+    engine.answer(token, 0, STORY)
+    assert not engine.can_score()
+    assert engine.offers_scores()
+    later, begun = engine.start(engine.load(token).setup)
+    assert begun.mode == "full"
+    clock.advance(61)
+    assert answer_score(engine.answer(later, 0, STORY).turns[0]) is not None
+
+
+def test_a_role_is_cleaned_and_short(engine: Engine, token: str) -> None:
+    setup = engine.load(token).setup
+    assert len(engine.start(replace(setup, role="x" * 1_000))[1].setup.role) == 100
+    for nothing in ("", "  ", "\u200b\u200d\u2060"):
+        with pytest.raises(BadSetup):
+            engine.start(replace(setup, role=nothing))

@@ -11,6 +11,7 @@ import pytest
 from core.interview import engine as engines
 from core.interview.archive import UnknownInterview
 from core.interview.engine import Engine
+from core.interview.rubric import answer_score
 from tests.answers import STORY
 from tests.fakes.clock import FrozenCalendar
 from tests.fakes.exchange import Exchange
@@ -132,3 +133,17 @@ def test_a_process_that_died_before_grading_is_taken_over_at_once(
         assert alive.load(token).turns[0].answer == STORY
         assert alive.grade(token, 0).turns[0].state == "done"
         assert fake.counts.received == 1
+
+
+def test_the_rest_is_scored_in_one_go(tmp_path: Path) -> None:
+    clock = FrozenCalendar()
+    with FakeUpstream(reply=grade) as fake:
+        engine = app(tmp_path, {"alpha": fake}, clock).engine
+        token, _ = engine.start(SETUP)
+        fake.always("503")
+        for number in range(3):
+            engine.answer(token, number, f"{STORY} That was story {number}.")
+        fake.always("ok")
+        clock.advance(3_600)
+        scored = engine.score_rest(token)
+    assert all(answer_score(turn) is not None for turn in scored.turns if turn.answer)

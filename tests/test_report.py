@@ -144,7 +144,7 @@ def test_every_question_stands_in_it_with_what_became_of_it() -> None:
         "Not scored",
         "Not reached, left out of the score",
         "Waiting for feedback",
-        "Not yet",
+        "No answer, counts 0",
     ]
     assert all(word in made for word in said)
 

@@ -142,3 +142,18 @@ def test_others_are_not_the_first_person(written: str) -> None:
 def test_a_whole_story_shows_every_cue_and_an_opinion_none() -> None:
     assert all(text.star_cues(STORY + " I was asked to, and I wrote it. My task was clear.").values())
     assert not any(text.star_cues("Good service matters to customers.").values())
+
+
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        ("When our shop changed its till software I was asked to train the new staff.", True),
+        ("Cuando cambiamos el programa de la caja me pidieron formar al personal nuevo de la tienda.", False),
+        ("Als unser Laden die Kasse wechselte, habe ich die neuen Leute in zwei Wochen geschult.", False),
+        ("我在上一份工作中负责培训新员工，我写了一份指南，错误从每天十二个减少到三个。", False),
+        ("في عملي السابق دربت الموظفين الجدد وكتبت دليلا قصيرا ثم انخفضت الأخطاء كثيرا", False),
+        ("too short to tell", True),
+    ],
+)
+def test_english_is_told_from_other_languages(said: str, english: bool) -> None:
+    assert text.is_english(said) is english

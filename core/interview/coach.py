@@ -8,11 +8,14 @@ from __future__ import annotations
 from core.interview import text
 from core.interview.model import Feedback, Origin, Question
 
+OTHER_LANGUAGE = "Thank you. The offline coach reads English only, so compare with the key points in the report."
 NOTE = "Offline coach: built-in wording cues, no AI and no score."
 
 
 def react(question: Question, answer: str, note: str = NOTE) -> Feedback:
     """A reaction to what the wording shows and the planned probe for the first thing it does not show."""
+    if not text.is_english(answer):
+        return Feedback(Origin("coach"), OTHER_LANGUAGE, question.probes.get("D3", ""), scored=False, note=note)
     cues = text.star_cues(answer)
     seen = []
     if text.has_number(answer):

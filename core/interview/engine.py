@@ -7,16 +7,22 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.balancer import AllRoutesOut
-from core.interview import coach, gate, questions
+from core.interview import coach, gate, questions, text
 from core.interview.archive import Archive
 from core.interview.grader import Grader
 from core.interview.model import FEWEST, MOST, Feedback, Interview, Origin, Setup, Turn
 from providers.contracts import Clock, Refused
 
+MOMENT = 120.0  # seconds
+LONGEST_ROLE = 100  # characters
 GRADING_SECONDS = 150.0  # past the longest deadline; whoever was grading has died, so somebody else may
 NOT_NOW = "The AI is busy, so the offline coach took this one. Your answer is saved and can be scored later."
 REFUSED = "The AI provider declined to read this answer, so it is not scored. The offline coach took it."
-NO_ANSWER = "In a real interview, say what you would do to find out. You can try this question again later."
+MOVED_ON = (
+    "This question was answered, skipped or ended in another tab, so this text was not sent. "
+    "Copy what you want to keep, then reload the page."
+)
+NO_ANSWER = "In a real interview, say what you would do to find out."
 
 
 class BadSetup(Exception):
@@ -37,11 +43,13 @@ class Engine:
 
     def start(self, setup: Setup, offline: bool = False) -> tuple[str, Interview]:
         """Plan the questions and save the interview; returns its token with it. Raises BadSetup."""
-        if not setup.role.strip():
+        role = text.clean(setup.role)[:LONGEST_ROLE]
+        if not role.strip(text.JOINERS):
             raise BadSetup("Say which role you are practising for.")
         if not FEWEST <= setup.questions <= MOST:
             raise BadSetup(f"Choose between {FEWEST} and {MOST} questions.")
-        reason = "You chose to practise offline." if offline else self._grader.available()
+        reason = "You chose to practise offline." if offline else self._grader.obstacle(MOMENT)
+        setup = replace(setup, role=role)
         planned = questions.plan(setup, self._rng)
         now = self._clock.now()
         turns = tuple(Turn(q, asked_at=now if n == 0 else None) for n, q in enumerate(planned))
@@ -62,8 +70,10 @@ class Engine:
 
         def take(interview: Interview) -> Interview:
             turn = interview.turns[number]
-            if turn.state != "open" or interview.finished_at is not None:
+            if turn.answer == answer.strip() and turn.state != "open":
                 return interview
+            if turn.state != "open" or interview.finished_at is not None:
+                raise gate.NotSent(MOVED_ON)
             gate.check(answer, interview.turns, number)
             taken = replace(turn, state="grading", answer=answer.strip(), answered_at=now, grading_since=None)
             return _with_turn(interview, number, taken)
@@ -99,12 +109,20 @@ class Engine:
         def reopen(interview: Interview) -> Interview:
             turn = interview.turns[number]
             unscored = turn.state == "done" and turn.feedback is not None and not turn.feedback.scored
-            if not unscored or self._grader.available():
+            if not unscored or self._grader.obstacle():
                 return interview
             return _with_turn(interview, number, replace(turn, state="grading", grading_since=None))
 
         self._archive.change(token, reopen)
         return self.grade(token, number, asked_for=True)
+
+    def score_rest(self, token: str) -> Interview:
+        """Ask again for every score that is missing, one call each, for as long as somebody can take it."""
+        interview = self.load(token)
+        for number, turn in enumerate(interview.turns):
+            if turn.feedback is not None and not turn.feedback.scored and self.can_score():
+                interview = self.score_later(token, number)
+        return interview
 
     def skip(self, token: str, number: int) -> Interview:
         """Leave the question; it counts 0, and the report says so."""
@@ -126,8 +144,13 @@ class Engine:
     def delete(self, token: str) -> None:
         self._archive.delete(token)
 
+    def offers_scores(self) -> bool:
+        """Would an interview begun now be scored? A full minute is over before the first answer is written."""
+        return self._grader.obstacle(MOMENT) is None
+
     def can_score(self) -> bool:
-        return self._grader.available() is None
+        """Could somebody score an answer right now?"""
+        return self._grader.obstacle() is None
 
     def _change_turn(self, token: str, number: int, edit: Callable[[Turn], Turn]) -> Interview:
 

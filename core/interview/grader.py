@@ -13,7 +13,7 @@ from core.interview import gate, mistake_detector, prompts, rubric, text
 from core.interview.model import Feedback, Met, Mistake, MistakeCode, Origin, Question
 from core.policy import Task
 from core.structured import read_as, schema_of
-from providers.contracts import BadReply, ChatRequest
+from providers.contracts import BadReply, ChatRequest, Clock
 
 MAX_TOKENS = 900
 CODES: tuple[str, ...] = get_args(MistakeCode)
@@ -57,18 +57,23 @@ class TurnReply(_Strict):
 
 
 class Grader:
-    def __init__(self, balancer: LoadBalancer, deadline: float, nonce: Callable[[], str]) -> None:
+    def __init__(self, balancer: LoadBalancer, clock: Clock, deadline: float, nonce: Callable[[], str]) -> None:
         """`deadline` is how many seconds one answer's feedback may take over all routes together."""
         self._balancer = balancer
+        self._clock = clock
         self._task = Task("turn", "small", deadline)
         self._nonce = nonce
 
-    def available(self) -> str | None:
-        """None if somebody could grade now, else why nobody can, in words for the candidate."""
+    def obstacle(self, within: float = 0.0) -> str | None:
+        """Why nobody can grade within so many seconds, in words for the candidate; None if somebody can."""
         ranking = self._balancer.ranking(self._task)
-        if ranking.order:
+        soon = self._clock.now() + within
+        if ranking.order or any(s.until is not None and s.until <= soon for s in ranking.skipped):
             return None
-        return "No AI provider is set up here." if not ranking.skipped else "All free AI quota is used up for now."
+        if not ranking.skipped:
+            return "No AI provider is set up here."
+        spent = all(s.reason.endswith("used up") for s in ranking.skipped)
+        return "All free AI quota is used up for now." if spent else "No AI provider can answer right now."
 
     def grade(self, question: Question, answer: str, pinned: str | None) -> tuple[Feedback, str]:
         """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
@@ -92,7 +97,8 @@ class Grader:
 
 def _feedback(reply: TurnReply, question: Question, assessed: str, model: str) -> Feedback:
     met = rubric.verified([Met(m.a, m.q) for m in reply.met], assessed)
-    mistakes = mistake_detector.verified([Mistake(m.code, m.q, m.fix) for m in reply.mistakes], assessed)
+    claimed = [Mistake(m.code, m.q, m.fix) for m in reply.mistakes]
+    mistakes = mistake_detector.verified(claimed, assessed, {m.anchor for m in met})
     note = ""
     if reply.injection_seen:
         note = "Part of this answer read like instructions to the grader; only quotes that show something count."

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from core.interview import text
 from core.interview.model import Mistake, MistakeCode
 
 MOST = 3
 SHORTEST_QUOTE = 3  # characters
+REFUTED_BY: dict[MistakeCode, frozenset[str]] = {
+    "no_result": frozenset({"S4", "E3", "E4"}),
+    "no_own_role": frozenset({"E2"}),
+    "no_numbers": frozenset({"E4"}),
+}
 WITHOUT_QUOTE: frozenset[MistakeCode] = frozenset(
     {"off_topic", "no_own_role", "no_result", "no_numbers", "missing_key_point"}
 )
@@ -28,17 +33,18 @@ NAMES: dict[MistakeCode, str] = {
 }
 
 
-def verified(claimed: Iterable[Mistake], answer: str) -> tuple[Mistake, ...]:
+def verified(claimed: Iterable[Mistake], answer: str, met: Collection[str] = ()) -> tuple[Mistake, ...]:
     """The mistakes that hold, at most three and each code once.
 
     One about something said needs its quote in the answer; one about something missing needs none, but a
-    quote that is not there, or a claim the text refutes (no numbers where there are some), drops it.
+    quote that is not there, or a claim that the text or an anchor met refutes (no result where one was found),
+    drops it.
     """
     held: dict[MistakeCode, Mistake] = {}
     for one in claimed:
         quote = one.quote or ""
         found = _shown(answer, quote) if quote.strip() else one.code in WITHOUT_QUOTE
-        if found and not _refuted(one, answer):
+        if found and not _refuted(one, answer) and not REFUTED_BY.get(one.code, frozenset()) & set(met):
             held.setdefault(one.code, one)
     return tuple(held.values())[:MOST]
 

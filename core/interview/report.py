@@ -19,7 +19,7 @@ TARGETS = {"junior": 5.0, "mid": 6.0, "senior": 7.0}  # our choice, not calibrat
 NEXT_STEP = {
     "E4": "Say how you know it worked: a number, a before and after, or something one could check.",
     "E2": "Say what you did yourself, in the first person, before you speak of the team.",
-    "S4": "Close the story: end with what came of it.",
+    "S4": "Close it: end with what came of it, or with the trade-off in one sentence.",
     "D2": "Give the reason for your choice, or the alternative you did not take.",
     "D3": "Say what was difficult and how you dealt with it.",
 }
@@ -48,7 +48,8 @@ class Report:
 
 
 def build(interview: Interview) -> Report:
-    pages = tuple(_page(n, turn) for n, turn in enumerate(interview.turns, start=1))
+    measured = rubric.is_measured(interview)
+    pages = tuple(_page(n, turn, measured) for n, turn in enumerate(interview.turns, start=1))
     scored = [p for p in pages if p.score is not None and p.turn.feedback]
     best = max(scored, key=lambda p: p.score or 0.0, default=None)
     return Report(
@@ -91,6 +92,8 @@ def markdown(interview: Interview) -> str:
 
 def overall_line(card: rubric.Scorecard) -> str:
     """The overall result in words; never a number that nobody computed."""
+    if card.overall is None and card.scored:
+        return f"{card.scored} of {card.scored + card.unscored} answers scored, too few for an overall result"
     if card.overall is None:
         return "not scored"
     answers = "answer" if card.unscored == 1 else "answers"
@@ -116,15 +119,18 @@ def escape(written: str) -> str:
 
     Addresses and icon names are recognised after backslashes are gone, so an invisible character parts those.
     """
-    bare = re.sub(r"([\\`*_{}\[\]<>()#+!|$~])", r"\\\1", text.clean(written))
+    bare = re.sub(r"([\\`*_{}\[\]<>()#+!|$~&])", r"\\\1", text.clean(written))
     bare = re.sub(r"(?m)^(\s*)([-=])", r"\1\\\2", bare)
     return re.sub(r"(?i)(@|:(?=\w)|www(?=\.)|https?(?=:))", rf"\1{NON_JOINER}", bare)
 
 
-def _page(number: int, turn: Turn) -> Page:
-    score = rubric.answer_score(turn)
+def _page(number: int, turn: Turn, measured: bool) -> Page:
+    """`measured` says whether anybody scored anything in this interview; if not, no zero stands anywhere."""
+    score = rubric.answer_score(turn) if measured else None
     if turn.state == "skipped":
-        said = "Skipped, counts 0"
+        said = "Skipped, counts 0" if measured else "Skipped"
+    elif turn.feedback and turn.feedback.origin.by == "gate":
+        said = "No answer, counts 0" if measured else "No answer"
     elif turn.feedback is None:
         said = "Not reached, left out of the score" if not turn.answer else "Waiting for feedback"
     elif score is None:
@@ -152,6 +158,7 @@ def _priority(pages: tuple[Page, ...]) -> str | None:
 
 def _wording(answers: list[str]) -> dict[str, str]:
     """What the wording of the answers shows. Cues that anybody can count, never part of a score."""
+    answers = [answer for answer in answers if text.is_english(answer)]  # the cues know no other language
     if not answers:
         return {}
     cues = [text.star_cues(answer) for answer in answers]

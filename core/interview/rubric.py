@@ -69,10 +69,14 @@ _EXPLANATION = {
 
 @dataclass(frozen=True)
 class Scorecard:
-    """`overall` is 0 to 100, None where too few questions were scored. `unscored` counts answers without."""
+    """`overall` is 0 to 100, None where too few questions were scored; then no competency is told either.
+
+    `scored` and `unscored` count answers.
+    """
 
     overall: int | None
     competencies: Mapping[str, float]
+    scored: int
     unscored: int
 
 
@@ -87,7 +91,7 @@ def verified(met: Iterable[Met], answer: str) -> tuple[Met, ...]:
     """The anchors that hold: quote found in the answer, own check passed, each anchor once."""
     held: dict[str, Met] = {}
     for one in met:
-        if one.anchor in QUOTED and text.holds(answer, one.quote) and _own_check(one):
+        if one.anchor in QUOTED and text.holds(answer, one.quote) and _own_check(one, answer):
             held.setdefault(one.anchor, one)
     return tuple(sorted(held.values(), key=lambda m: m.anchor))
 
@@ -137,10 +141,16 @@ def scorecard(interview: Interview) -> Scorecard:
             by_competency.setdefault(turn.question.competency, []).append(score)
     due = sum(turn.state != "skipped" for turn in interview.turns)
     answered = sum(bool(turn.answer) for turn in interview.turns)
-    means = {c: mean(scores) for c, scores in by_competency.items()} if scored else {}
-    enough = scored > 0 and scored >= ENOUGH_SCORED * due
-    overall = round(10 * mean(means.values())) if enough else None
-    return Scorecard(overall, {c: round(m, 1) for c, m in means.items()}, answered - scored)
+    if not is_measured(interview) or scored < ENOUGH_SCORED * due:
+        return Scorecard(None, {}, scored if is_measured(interview) else 0, answered - scored)
+    means = {c: mean(scores) for c, scores in by_competency.items()}
+    overall = round(10 * mean(means.values()))
+    return Scorecard(overall, {c: round(m, 1) for c, m in means.items()}, scored, answered - scored)
+
+
+def is_measured(interview: Interview) -> bool:
+    """Has a grader scored anything? Where none has, a skipped question is no zero but simply not there."""
+    return any(t.feedback is not None and t.feedback.origin.by == "ai" for t in interview.turns)
 
 
 def band(score: float) -> str:
@@ -153,13 +163,16 @@ def first_missing(held: frozenset[str]) -> str | None:
     return next((a for a in ("E4", "E2", "S4", "D2", "D3") if a not in held), None)
 
 
-def _own_check(met: Met) -> bool:
-    """A lone word shows nothing, unless it is the number that E4 asks for."""
+def _own_check(met: Met, answer: str) -> bool:
+    """A lone word shows nothing, unless it is the number that E4 asks for.
+
+    Number words and the first person are known in English only; elsewhere the quote has to be enough.
+    """
     quote = text.plain(met.quote)
     if met.anchor == "E4":
-        return text.has_number(quote)
+        return text.has_number(quote) or not text.is_english(answer)
     if len(text.words(quote)) < SHORTEST_QUOTE:
         return False
     if met.anchor == "E2":
-        return text.has_first_person(quote)
+        return text.has_first_person(quote) or not text.is_english(answer)
     return True

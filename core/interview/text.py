@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_JOINERS = "\u200c\u200d"  # shape letters in Persian and Indic scripts, so they are part of what was written
+JOINERS = "\u200c\u200d"  # shape letters in Persian and Indic scripts, so they are part of what was written
 # Vowel signs and accents are not letters to \w, but the word goes on across them.
-_MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.category(c).startswith("M")) + _JOINERS
+_MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.category(c).startswith("M")) + JOINERS
 _WORD = re.compile(rf"[^\W_][\w{_MARKS}]*(?:['’-][^\W_][\w{_MARKS}]*)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _BULLET = re.compile(r"^\s{0,3}(?:[-*+•▪]|\d{1,2}[.)]|#{1,6}|>)\s+", re.MULTILINE)
@@ -19,6 +19,10 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|i['’](?:m|d|ve|ll)|my|me|mine|myself)\b", re.IGNORECASE)
+_COMMON = re.compile(
+    r"the|and|to|of|it|that|for|with|my|they|you|at|but|have|this|because|were|from|not|an|which|there|when|then|i",
+    re.IGNORECASE,
+)
 _CUES = {
     "situation": r"\b(?:when|while|last (?:year|month|week|summer|term)|at my|in my|during|there was|we had)\b",
     "task": r"\b(?:my (?:task|job|role|goal|part)|i (?:had|needed|was asked|wanted) to|responsible for)\b",
@@ -70,6 +74,12 @@ def words(text: str) -> list[str]:
     return found
 
 
+def is_english(text: str) -> bool:
+    """By its commonest words; what is too short to tell counts as English."""
+    found = words(text)
+    return len(found) < 8 or sum(bool(_COMMON.fullmatch(word)) for word in found) >= len(found) / 10
+
+
 def has_number(text: str) -> bool:
     return bool(_NUMBER.search(text))
 
@@ -84,7 +94,7 @@ def star_cues(text: str) -> dict[str, bool]:
 
 
 def _is_kept(character: str) -> bool:
-    return character in "\n\t" or character in _JOINERS or not unicodedata.category(character).startswith("C")
+    return character in "\n\t" or character in JOINERS or not unicodedata.category(character).startswith("C")
 
 
 def _is_spaced_letter(character: str) -> bool:

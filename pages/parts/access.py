@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from dataclasses import dataclass
+import secrets
 
 import streamlit as st
 
 from core.access import Access
 from core.app import current
 
-IDLE_SECONDS, LONGEST_SECONDS = 15 * 60, 8 * 3600
-GRANT = "admin_grant"
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Permission for one browser: tied to its cookie, so that a stolen session id is not enough."""
-
-    browser: str
-    since: float
-    seen: float
-
 
 def require_admin() -> None:
     """Return if this browser is signed in; else show the sign-in form and end the run."""
-    now = time.monotonic()
-    grant = st.session_state.get(GRANT)
-    if isinstance(grant, Grant) and grant.browser == _browser() and _fresh(grant, now):
-        st.session_state[GRANT] = Grant(grant.browser, grant.since, now)
+    access = current().access
+    if access.is_admitted(_browser()):
         return
-    st.session_state.pop(GRANT, None)
-    _sign_in(current().access)
+    _sign_in(access)
     st.stop()
 
 
 def sign_out() -> None:
-    st.session_state.pop(GRANT, None)
-
-
-def _fresh(grant: Grant, now: float) -> bool:
-    return now - grant.seen < IDLE_SECONDS and now - grant.since < LONGEST_SECONDS
+    current().access.dismiss(_browser())
 
 
 def _sign_in(access: Access) -> None:
@@ -58,8 +38,7 @@ def _sign_in(access: Access) -> None:
         return
     verdict = access.sign_in(secret)
     if verdict.allowed:
-        now = time.monotonic()
-        st.session_state[GRANT] = Grant(_browser(), now, now)
+        access.admit(_browser())
         st.rerun()
     if verdict.wait:
         st.error(f"Too many attempts. Try again in {verdict.wait / 60:.0f} min.", icon=":material/timer:")
@@ -68,14 +47,15 @@ def _sign_in(access: Access) -> None:
 
 
 def _browser() -> str:
-    """A fingerprint of the cookie that Streamlit gives each browser; "" where there is none.
+    """A fingerprint of the cookie that Streamlit gives each browser, so that a stolen session id is not enough.
 
-    The cookie's text changes with every reply (it is masked afresh), the token inside does not.
+    The cookie's text changes with every reply (it is masked afresh), the token inside does not. Where there is no
+    cookie, the fingerprint is one that only this session knows.
     """
     from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
     cookie = st.context.cookies.get("_streamlit_xsrf")
-    if not isinstance(cookie, str):
-        return ""
-    token, _ = decode_xsrf_token_string(cookie)
-    return hashlib.sha256(token or b"").hexdigest()
+    token = decode_xsrf_token_string(cookie)[0] if isinstance(cookie, str) else None
+    if token is None:
+        token = st.session_state.setdefault("no_cookie", secrets.token_bytes(16))
+    return hashlib.sha256(token).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from core.interview import gate
@@ -10,9 +12,20 @@ from core.interview.model import Feedback, Interview, Turn
 from core.interview.report import escape, label
 from pages.parts.draft_keeper import keep_draft
 
+MOVED_ON = (
+    "That question was answered, skipped or ended in another tab, so your text was not sent. Here it is, to copy:"
+)
 INTERVIEWER = ":material/record_voice_over:"
 CANDIDATE = ":material/person:"
 NEXT_LOOK = 2  # seconds between looks at an answer that another tab is having graded
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An answer on its way: which question it was typed for, and the text."""
+
+    number: int
+    text: str
 
 
 def show_conversation(engine: Engine, token: str, interview: Interview) -> None:
@@ -46,6 +59,17 @@ def _progress(engine: Engine, token: str, interview: Interview, number: int) -> 
         if st.button("Finish and read the report", key="finish", type="primary"):
             engine.finish(token)
             st.rerun()
+        st.write("Or leave no trace: this deletes everything you wrote here.")
+        if st.button("Delete this interview", key="delete", icon=":material/delete:"):
+            forget(engine, token)
+
+
+def forget(engine: Engine, token: str) -> None:
+    """Delete the interview and say so on the first screen."""
+    engine.delete(token)
+    st.query_params.clear()
+    st.session_state.deleted = True
+    st.rerun()
 
 
 def _past(number: int, turn: Turn) -> None:
@@ -77,8 +101,16 @@ def _answer_box(engine: Engine, token: str, number: int, turn: Turn) -> None:
             "Your answer", turn.draft, key=key, height=220, placeholder="Type your answer. Ctrl+Enter sends it."
         )
         row = st.container(horizontal=True, vertical_alignment="center")
-        sent = row.form_submit_button("Send answer", type="primary", icon=":material/send:", key=f"send-{number}")
+        sent = row.form_submit_button(
+            "Send answer",
+            type="primary",
+            icon=":material/send:",
+            key=f"send-{number}",
+            on_click=_remember,
+            args=(number,),
+        )
         skipped = row.form_submit_button("Skip", type="tertiary", key=f"skip-{number}")
+    progress = st.container()
     with st.expander("Hint", icon=":material/lightbulb:"):
         st.markdown(escape(turn.question.hint))
     keep_draft(key, lambda text: engine.keep_draft(token, number, text))
@@ -86,7 +118,25 @@ def _answer_box(engine: Engine, token: str, number: int, turn: Turn) -> None:
         engine.skip(token, number)
         st.rerun()
     if sent:
-        _send(engine, token, number, answer)
+        with progress:
+            _send(engine, token, number, answer)
+
+
+def _remember(number: int) -> None:
+    """Note what was sent before the page is drawn again, in case the interview has moved on in another tab."""
+    st.session_state.sent = Sent(number, st.session_state[f"answer-{number}"])
+
+
+def show_left_behind(interview: Interview) -> None:
+    """Give back a text that was sent to a question which another tab had answered, skipped or ended."""
+    sent = st.session_state.pop("sent", None)
+    if sent is None or sent.number >= len(interview.turns):
+        return
+    turn = interview.turns[sent.number]
+    moved_on = turn.state != "open" or interview.finished_at is not None
+    if moved_on and sent.text.strip() not in ("", turn.answer):
+        st.warning(MOVED_ON, icon=":material/tab:")
+        st.text(sent.text)
 
 
 def _send(engine: Engine, token: str, number: int, answer: str) -> None:
@@ -110,7 +160,7 @@ def _waiting(engine: Engine, token: str, number: int, turn: Turn) -> None:
 
     @st.fragment(run_every=NEXT_LOOK)
     def look_again() -> None:
-        st.caption("Another tab is getting the feedback; this page follows.")
+        st.caption("The feedback is being fetched. This page shows it as soon as it is there.")
         if engine.load(token).turns[number].state != "grading":
             st.rerun()
 

@@ -57,7 +57,8 @@ def _card(provider: ProviderStatus, now: float) -> None:
             config={"displayModeBar": False},
             alt=f"{provider.label}: {_used(tightest)}",
         )
-        st.caption(f"{_used(tightest)} · resets {until(tightest.resets_at, now)}")
+        pool = tightest.limit.pool.removeprefix(provider.name).removeprefix("/") or "whole account"
+        st.caption(f"{_used(tightest)} · {pool} · resets {until(tightest.resets_at, now)}")
     if provider.resting:
         st.badge(provider.resting, icon=":material/pause_circle:", color="orange")
     elif provider.calls_left is not None:

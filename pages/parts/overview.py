@@ -37,10 +37,10 @@ def show_off(status: SystemStatus, catalog: Catalog) -> None:
         {
             "Provider": row.label,
             "In use": status.off.get(name, "yes"),
-            "Original plan": row.claim or "not in it",
-            "Today": row.fact,
             "As of": row.as_of,
             "Key": row.console,
+            "Original plan": row.claim or "not in it",
+            "Today": row.fact,
         }
         for name, row in catalog.items()
     ]

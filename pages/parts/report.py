@@ -8,7 +8,8 @@ from core.interview import mistake_detector, report, rubric
 from core.interview.engine import Engine
 from core.interview.model import Interview
 from core.interview.report import Page, Report, escape, label
-from pages.parts.conversation import show_reaction
+from pages.parts.conversation import forget, show_reaction
+from pages.parts.scroll import scroll_to_top
 
 LAMP = {True: "green", False: "gray"}
 
@@ -25,9 +26,12 @@ def show_report(engine: Engine, token: str, interview: Interview) -> None:
         _wording(found)
     if found.job_terms:
         _job_terms(found)
+    if found.card.unscored and engine.can_score():
+        _score_rest(engine, token, found.card.unscored)
     st.header("Question by question")
     for page in found.pages:
-        _page(engine, token, page)
+        _page(page)
+    scroll_to_top(f"report-{token}")
 
 
 def _headline(interview: Interview, found: Report) -> None:
@@ -52,14 +56,12 @@ def _actions(engine: Engine, token: str, interview: Interview) -> None:
     )
     if row.button("New interview", icon=":material/replay:", key="again"):
         st.query_params.clear()
+        st.session_state.role = interview.setup.role
         st.rerun()
     with row.popover("Delete", type="tertiary", icon=":material/delete:"):
         st.write("Delete this interview and everything you wrote in it? This cannot be undone.")
         if st.button("Delete it", key="delete", type="primary"):
-            engine.delete(token)
-            st.query_params.clear()
-            st.toast("Deleted.")
-            st.rerun()
+            forget(engine, token)
 
 
 def _competencies(interview: Interview, found: Report) -> None:
@@ -88,9 +90,9 @@ def _job_terms(found: Report) -> None:
     )
 
 
-def _page(engine: Engine, token: str, page: Page) -> None:
+def _page(page: Page) -> None:
     turn = page.turn
-    mark = f"{page.said} · {page.score:g}" if page.score is not None else page.said
+    mark = f"{page.said} · {page.score:g} of 10" if page.score is not None else page.said
     with st.expander(f"**{page.number}. {escape(turn.question.text)}**  \n{mark}"):
         if turn.answer:
             st.text(turn.answer)
@@ -98,8 +100,6 @@ def _page(engine: Engine, token: str, page: Page) -> None:
             show_reaction(turn.feedback)
         if turn.feedback and turn.feedback.scored:
             _evidence(page)
-        if page.said == "Not scored" and engine.can_score():
-            _score_later(engine, token, page)
         st.markdown(f"**Shape of a strong answer.** {escape(turn.question.outline)}")
         points = "\n".join(f"- {escape(point)}" for point in turn.question.key_points)
         st.markdown(f"**A strong answer covers**\n\n{points}")
@@ -113,8 +113,11 @@ def _evidence(page: Page) -> None:
         mine = [a for a in meanings if a.startswith(letter)]
         lamps = " ".join(f":{LAMP[a in page.lit]}-badge[{meanings[a]}]" for a in mine)
         st.markdown(f"**{dimension}** {sum(a in page.lit for a in mine)} of {len(mine)}  \n{lamps}")
+    by_quote: dict[str, list[str]] = {}
     for met in feedback.met:
-        st.markdown(f":material/format_quote: “{escape(met.quote)}” — {meanings[met.anchor]}")
+        by_quote.setdefault(met.quote, []).append(meanings[met.anchor])
+    for quote, shown in by_quote.items():
+        st.markdown(f":material/format_quote: “{escape(quote)}” {', '.join(shown)}")
     for mistake in feedback.mistakes:
         st.markdown(f":material/build: **{mistake_detector.NAMES[mistake.code]}.** {escape(mistake.fix)}")
     st.caption(
@@ -122,8 +125,9 @@ def _evidence(page: Page) -> None:
     )
 
 
-def _score_later(engine: Engine, token: str, page: Page) -> None:
-    if st.button("Score this answer now", key=f"score-{page.number}", icon=":material/refresh:"):
-        with st.spinner("Reading your answer…"):
-            engine.score_later(token, page.number - 1)
+def _score_rest(engine: Engine, token: str, missing: int) -> None:
+    answers = "one answer" if missing == 1 else f"{missing} answers"
+    if st.button(f"Score {answers} now", key="score-rest", icon=":material/refresh:"):
+        with st.spinner("Reading your answers…", show_time=True):
+            engine.score_rest(token)
         st.rerun()

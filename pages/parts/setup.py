@@ -7,6 +7,7 @@ import streamlit as st
 from core.app import current
 from core.interview.engine import BadSetup, Engine
 from core.interview.model import FEWEST, MOST, Level, Setup, Style
+from core.interview.questions import family_of
 from core.interview.resume_analyzer import ResumeError, clean_text, read_resume
 
 ANY_ROLE = "General practice"
@@ -33,6 +34,8 @@ LONGEST_JOB = 20_000
 
 def show_setup(engine: Engine) -> None:
     st.title("Practise the interview before it counts")
+    if st.session_state.pop("deleted", False):
+        st.success("Deleted: nothing of that interview is left here.", icon=":material/delete:")
     st.write("Real questions, honest feedback that points at your own words. Free, and no account.")
     _availability(engine)
 
@@ -42,6 +45,8 @@ def show_setup(engine: Engine) -> None:
     left, right = st.columns(2)
     level = left.radio("Level", list(LEVELS), 1, LEVELS.__getitem__, key="level", horizontal=True)
     style = right.radio("Questions about", list(STYLES), 0, STYLES.__getitem__, key="style", horizontal=True)
+    if style != "behavioural" and role not in (None, "", ANY_ROLE) and family_of(role) is None:
+        st.caption("We have no questions on the craft of this role yet, so you will get general ones.")
     questions = st.slider("Number of questions", FEWEST, MOST, DEFAULT_QUESTIONS, key="questions")
 
     with st.expander("Add your resume or the job description", icon=":material/description:"):
@@ -54,13 +59,13 @@ def show_setup(engine: Engine) -> None:
     started = st.container(horizontal=True, vertical_alignment="center")
     if started.button("Start", type="primary", icon=":material/play_arrow:", key="start"):
         _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=False)
-    if engine.can_score() and started.button("Practise offline", type="tertiary", key="start-offline"):
+    if engine.offers_scores() and started.button("Practise offline", type="tertiary", key="start-offline"):
         _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=True)
     _consent()
 
 
 def _availability(engine: Engine) -> None:
-    if engine.can_score():
+    if engine.offers_scores():
         st.badge("Full practice: AI feedback with scores", icon=":material/check_circle:", color="green")
     else:
         st.badge(
@@ -80,6 +85,8 @@ def _resume_upload() -> None:
     )
     if problem := st.session_state.get("resume_problem"):
         st.error(problem, icon=":material/error:")
+    if words := st.session_state.get("resume_words"):
+        st.success(f"We read {words:,} words. Check them below.", icon=":material/check_circle:")
     for warning in st.session_state.get("resume_warnings", ()):
         st.warning(warning, icon=":material/info:")
 
@@ -91,6 +98,7 @@ def _read_upload() -> None:
         return
     st.session_state.upload_round += 1
     st.session_state.resume_problem = None
+    st.session_state.resume_words = 0
     st.session_state.resume_warnings = ()
     try:
         read = read_resume(upload.name, upload.getvalue())
@@ -99,6 +107,7 @@ def _read_upload() -> None:
         return
     st.session_state.resume = read.text
     st.session_state.resume_warnings = read.warnings
+    st.session_state.resume_words = len(read.text.split())
 
 
 def _cleaned(resume: str, job: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import logging
 
 import streamlit as st
 
+from core.interview.archive import UnknownInterview
 from core.stores.contract import StoreError
 
 log = logging.getLogger(__name__)
@@ -11,7 +12,9 @@ log = logging.getLogger(__name__)
 
 def show_trouble(error: Exception) -> bool:
     """Streamlit calls this with an uncaught error; True keeps Streamlit's own display away."""
-    if isinstance(error, StoreError):
+    if isinstance(error, UnknownInterview):
+        st.warning(f"{error} Reload the page to start a new one.", icon=":material/link_off:")
+    elif isinstance(error, StoreError):
         log.error("The store failed: %s", error)
         st.error(
             "We cannot save right now, so nothing moves on. What you sent is safe; wait a minute and reload.",

@@ -65,6 +65,7 @@ def test_a_whole_interview_and_what_it_cost(tmp_path: Path, new_person: NewPerso
             answer(page, number, f"{STORY} That was story {number}.")
         expect(page.get_by_role("heading", name="Your report")).to_be_visible()
         expect(page.get_by_text(re.compile(r"\d+ of 100"))).to_be_visible()
+        expect(page.get_by_role("heading", name="Your report")).to_be_in_viewport()
         report = downloaded(page)
         assert report.count("## ") == 5
         assert re.search(r"Overall: \w+ \(\d+ of 100\)", report)
@@ -111,6 +112,10 @@ def check_operations(url: str, page: Page, fake: FakeUpstream) -> None:
     assert told["quotas"]["cerebras"]["used"] == used
     left = page.locator('[data-testid="stMetric"]').filter(has_text="Requests left today")
     expect(left.locator('[data-testid="stMetricValue"]')).to_have_text(str(told["total_requests_remaining"]))
+    page.reload()
+    expect(page.get_by_text("Requests left today")).to_be_visible()  # a reload does not sign out
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_two_tabs_see_the_same_truth_and_spend_once(tmp_path: Path, new_person: NewPerson) -> None:
@@ -126,7 +131,9 @@ def test_two_tabs_see_the_same_truth_and_spend_once(tmp_path: Path, new_person: 
         answer(first, 0, STORY)
         expect(first.get_by_text("Question 2 of")).to_be_visible()
         answer(second, 0, STORY + " Sent from the tab that is behind.")
-        expect(second.get_by_text("Question 2 of")).to_be_visible()
+        expect(second.get_by_text("answered, skipped or ended in another tab")).to_be_visible()
+        expect(second.get_by_text("Sent from the tab that is behind.")).to_be_visible()
+        at_question(second, 2)
         assert fake.counts.received == 1
 
 
