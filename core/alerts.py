@@ -24,11 +24,11 @@ def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> li
     """One alert per lasting limit at 75 % or 90 %. Minute limits come back before anybody could act on them."""
     found = []
     for standing in standings:
-        if standing.limit.window == "minute" or standing.share < WARNING_SHARE:
+        if not standing.limit.lasting or standing.share < WARNING_SHARE:
             continue
         level: Level = "critical" if standing.share >= CRITICAL_SHARE else "warning"
         limit = standing.limit
-        gone = f"{math.floor(100 * standing.share)} % of {limit.amount:,} {limit.unit} a {limit.window}"
+        gone = f"{math.floor(100 * standing.share)} % of {limit.amount:,} {limit.what}"
         pool = "" if limit.pool == provider else f" ({limit.pool.removeprefix(provider + '/')})"
         found.append(Alert(level, provider, f"{label}{pool}: {gone} used"))
     return found

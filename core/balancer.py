@@ -110,10 +110,10 @@ class LoadBalancer:
             return Skipped(route, "the quota store failed", None)
         if decision.reservation is None:
             assert decision.limit is not None
-            per = f"{decision.limit.unit} per {decision.limit.window}"
+            what = decision.limit.what
             if decision.wait is None:
-                return Skipped(route, f"the call is larger than its {per}", None)
-            return Skipped(route, f"{per} used up", self._clock.now() + decision.wait)
+                return Skipped(route, f"the call is larger than all {what}", None)
+            return Skipped(route, f"{what} used up", self._clock.now() + decision.wait)
         return self._call(decision.reservation, request, read)
 
     def _call(self, held: Reservation, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:

@@ -67,11 +67,11 @@ def obstacle(route: Route, view: View) -> Skipped | None:
     found = [Skipped(route, c.reason, c.until) for c in covering if c]
     for standing in (view.standings[limit] for limit in route.limits):
         if standing.remaining < 1:
-            limit = standing.limit
-            found.append(Skipped(route, f"{limit.unit} per {limit.window} used up", standing.resets_at))
+            reason = f"{standing.limit.what} used up"
+            found.append(Skipped(route, reason, standing.resets_at))
     return max(found, key=lambda s: s.until or 0.0, default=None)
 
 
 def _taken(route: Route, view: View) -> float:
     """Share of the tightest lasting limit that is gone; minute limits come back too soon to matter."""
-    return max((view.standings[li].share for li in route.limits if li.window != "minute"), default=0.0)
+    return max((view.standings[li].share for li in route.limits if li.lasting), default=0.0)

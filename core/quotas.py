@@ -27,7 +27,8 @@ class Cost:
     neurons: float
 
     def of(self, unit: Unit) -> float:
-        return {"requests": self.requests, "tokens": self.tokens, "neurons": self.neurons}[unit]
+        amounts = {"requests": self.requests, "tokens": self.tokens, "neurons": self.neurons, "concurrent": 1}
+        return amounts[unit]
 
 
 NOTHING = Cost(0, 0, 0.0)
@@ -130,7 +131,7 @@ class QuotaManager:
     def settle(self, reservation: Reservation, cost: Cost) -> bool:
         """Charge what the call really cost. False if it was settled before; then nothing changes."""
         costs = {limit.key: cost.of(limit.unit) for limit in reservation.route.limits}
-        return self.ledger.settle(reservation.id, costs)
+        return self.ledger.settle(reservation.id, costs, self.clock.now())
 
     def standings(self, limits: Iterable[Limit]) -> tuple[Standing, ...]:
         """What stands on each limit, shared ones once. Raises StoreError."""
@@ -141,13 +142,17 @@ class QuotaManager:
 
 
 def claim(limit: Limit, cost: float, now: float) -> Claim:
-    window = windows.window_id(limit.window, limit.zone, now)
-    following = windows.next_window_id(limit.window, limit.zone, now)
-    return Claim(limit.key, window, following, windows.span(limit.window), limit.amount, cost)
+    return Claim(
+        key=limit.key,
+        kind=windows.kind(limit.window),
+        ceiling=limit.amount,
+        cost=cost,
+        window=windows.window_id(limit.window, limit.zone, now),
+        next_window=windows.next_window_id(limit.window, limit.zone, now),
+        span=windows.span(limit.window),
+    )
 
 
 def _standing(limit: Limit, level: Level, now: float) -> Standing:
-    """A sliding limit gives something back when its oldest charge leaves it."""
-    if limit.window == "minute" and level.oldest is not None:
-        return Standing(limit, level.used, level.held, level.oldest + windows.MINUTE)
-    return Standing(limit, level.used, level.held, windows.resets_at(limit.window, limit.zone, now))
+    resets_at = level.frees_at or windows.resets_at(limit.window, limit.zone, now)
+    return Standing(limit, level.used, level.held, resets_at)

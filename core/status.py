@@ -33,7 +33,7 @@ class ProviderStatus:
     @property
     def tightest(self) -> Standing | None:
         """The lasting limit with the largest share gone, or the tightest minute limit where there is no other."""
-        lasting = [s for s in self.standings if s.limit.window != "minute"]
+        lasting = [s for s in self.standings if s.limit.lasting]
         return max(lasting or self.standings, key=lambda s: s.share, default=None)
 
 
@@ -111,7 +111,7 @@ def calls_left(routes: Sequence[Route], standings: Mapping[Limit, Standing]) -> 
     own: dict[str, float] = {}
     shared = 0.0
     for route in routes:
-        rooms = {li: _room(route, standings[li]) for li in route.limits if li.window != "minute"}
+        rooms = {li: _room(route, standings[li]) for li in route.limits if li.lasting}
         mine = min((room for li, room in rooms.items() if li.pool != route.provider), default=math.inf)
         own[route.pool] = max(own.get(route.pool, 0.0), mine)
         shared = max(
@@ -125,7 +125,7 @@ def _back_in_time(route: Route, obstacle: Skipped | None, standings: Mapping[Lim
     """Will the route take calls again before its lasting limits turn? Then what they leave still counts."""
     if obstacle is None:
         return True
-    turns = min((standings[li].resets_at for li in route.limits if li.window != "minute"), default=math.inf)
+    turns = min((standings[li].resets_at for li in route.limits if li.lasting), default=math.inf)
     return obstacle.until is not None and obstacle.until < turns
 
 

@@ -11,10 +11,10 @@ from typing import Any, Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
 Tier = Literal["small", "large"]
-Unit = Literal["requests", "tokens", "neurons"]
-Window = Literal["minute", "day", "month"]
+Unit = Literal["requests", "tokens", "neurons", "concurrent"]
+Window = Literal["minute", "hour", "rolling-day", "day", "month", "refill-day", "call"]
 Scope = Literal["route", "pool", "provider"]
-Period = Window
+Period = Literal["minute", "day", "month"]
 Free = Literal["recurring", "credit-once", "paid", "retired", "own"]
 
 
@@ -78,7 +78,9 @@ class ChatReply:
 class Limit:
     """`amount` units per `window`, counted by the provider for everything in `pool`.
 
-    `minute` slides; `day` and `month` are calendar windows in `zone`, an IANA name.
+    `minute`, `hour` and `rolling-day` slide; `day` and `month` are calendar windows in `zone`, an IANA name;
+    `refill-day` is a budget that fills up again continuously, all of it in 24 hours; `call` lasts as long as a
+    call is under way, for the unit `concurrent`.
     """
 
     pool: str
@@ -90,6 +92,19 @@ class Limit:
     @property
     def key(self) -> str:
         return f"{self.pool}|{self.unit}|{self.window}"
+
+    @property
+    def lasting(self) -> bool:
+        """Is what is gone gone for hours? A full minute comes back before anybody could act on it."""
+        return self.window not in ("minute", "call")
+
+    @property
+    def what(self) -> str:
+        """Unit and window in words: "requests per day", "calls at once"."""
+        if self.window == "call":
+            return "calls at once"
+        words = {"rolling-day": "24 hours", "refill-day": "day"}
+        return f"{self.unit} per {words.get(self.window, self.window)}"
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ class LimitRow:
     amount: Count
     window: Window
 
+    @validator(mode="after")
+    def _calls_at_once_are_concurrent(self) -> Self:
+        if (self.unit == "concurrent") != (self.window == "call"):
+            raise ValueError('limits: the unit "concurrent" goes with the window "call": write both or neither')
+        return self
+
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class ModelRow:

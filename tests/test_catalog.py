@@ -97,13 +97,15 @@ def test_openrouter_models_share_fifty_requests_a_day(shipped: Catalog) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "unit", "real"), [("groq", "requests", 1_000), ("cerebras", "tokens", 1_000_000)]
+    ("provider", "key", "real"),
+    [("groq", "requests|refill-day", 1_000), ("cerebras", "tokens|rolling-day", 1_000_000)],
 )
-def test_two_of_our_days_never_overfill_a_day_whose_boundary_is_unknown(
-    shipped: Catalog, provider: str, unit: str, real: int
+def test_a_day_without_a_known_midnight_does_not_turn_at_one(
+    shipped: Catalog, provider: str, key: str, real: int
 ) -> None:
     for route in shipped[provider].routes:
-        assert 2 * limits(route)[f"{route.pool}|{unit}|day"] <= real
+        assert limits(route)[f"{route.pool}|{key}"] == real
+        assert all(limit.window != "day" for limit in route.limits)
 
 
 # The operator's file
@@ -156,9 +158,14 @@ limits = [{ unit = "requests", amount = 9, window = "minute" }]
         ("amount = 7", "amount = -7", r"limits\[0\]\.amount should be greater than 0"),
         ("amount = 7", 'amount = "7"', r"limits\[0\]\.amount should be a valid integer"),
         ("amount = 7", "amount = true", r"limits\[0\]\.amount should be a valid integer"),
-        ('unit = "requests"', 'unit = "calls"', r"limits\[0\]\.unit should be 'requests', 'tokens' or 'neurons'"),
+        (
+            'unit = "requests"',
+            'unit = "calls"',
+            r"limits\[0\]\.unit should be 'requests', 'tokens', 'neurons' or 'concurrent'",
+        ),
         ('unit = "requests"', 'unit = "neurons"', r"models: anvil is limited in neurons: give its neurons_per"),
-        ('window = "day"', 'window = "hour"', r"limits\[0\]\.window should be 'minute', 'day' or 'month'"),
+        ('window = "day"', 'window = "year"', r"limits\[0\]\.window should be 'minute', 'hour'"),
+        ('window = "day"', 'window = "call"', r"limits\[0\].* the unit \"concurrent\" goes with the window"),
         ("Asia/Tokyo", "Asia/Atlantis", r"zone is not a time zone: write an IANA name"),
         ("Asia/Tokyo", "../etc", r"zone is not a time zone: write an IANA name"),
         ("as_of = 2026-11-01", "", r"as_of is missing: add it"),

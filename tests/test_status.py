@@ -199,7 +199,7 @@ def test_the_json_of_the_status(build: Build, clock: FrozenClock) -> None:
         "total_requests_remaining": 10,
         "estimated_interviews_remaining": 1,
         "providers_active": 2,
-        "alerts": [{"level": "warning", "provider": "acme", "message": "Acme: 75 % of 40 requests a day used"}],
+        "alerts": [{"level": "warning", "provider": "acme", "message": "Acme: 75 % of 40 requests per day used"}],
         "timestamp": "2026-11-23T12:00:00+00:00",
     }
     assert datetime.fromisoformat(found["timestamp"]).timestamp() == clock.now()
@@ -237,14 +237,14 @@ def test_alerts_begin_at_exactly_75_and_90_per_cent(amount: int) -> None:
 def test_what_calls_hold_counts_towards_an_alert() -> None:
     standing = Standing(Limit("acme", "requests", 4, "day"), used=1, held=2, resets_at=0.0)
     assert limit_alerts("acme", "Acme", [standing]) == [
-        Alert("warning", "acme", "Acme: 75 % of 4 requests a day used")
+        Alert("warning", "acme", "Acme: 75 % of 4 requests per day used")
     ]
 
 
 def test_a_minute_raises_no_alert_and_a_models_own_limit_names_it() -> None:
     standings = [a_standing("minute", 100), a_standing("month", 9_000, 10_000)]
     (alert,) = limit_alerts("acme", "Acme", standings)
-    assert (alert.level, alert.message) == ("critical", "Acme (m): 90 % of 10,000 requests a month used")
+    assert (alert.level, alert.message) == ("critical", "Acme (m): 90 % of 10,000 requests per month used")
 
 
 def test_a_percentage_is_not_rounded_up_into_the_next_level() -> None:

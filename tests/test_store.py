@@ -44,7 +44,7 @@ def test_a_refusal_names_the_claim_and_changes_nothing(store: Store) -> None:
     assert refusal is not None
     assert (refusal.claim, refusal.free_at) == (claims[1], NOON + 60)
     assert amounts(store.ledger.levels(claims, NOON + 20)) == [(0, 1)] * 3
-    assert store.ledger.settle("b", {}) is False
+    assert store.ledger.settle("b", {}, NOON) is False
 
 
 def test_a_sliding_counter_says_when_enough_of_it_is_free(store: Store) -> None:
@@ -53,7 +53,7 @@ def test_a_sliding_counter_says_when_enough_of_it_is_free(store: Store) -> None:
     for cost, free_at in ((1, None), (2, NOON + 60), (4, NOON + 70), (10, NOON + 80)):
         refusal = store.ledger.reserve("x", [sliding(10, cost)], NOON + 30, 180)
         assert (refusal.free_at if refusal else None) == free_at
-        store.ledger.settle("x", {"p|requests|minute": 0})
+        store.ledger.settle("x", {"p|requests|minute": 0}, NOON)
     assert store.ledger.reserve("y", [sliding(10, 10)], NOON + 80, 180) is None
 
 
@@ -64,7 +64,7 @@ def test_what_a_store_keeps_outlives_it(backend: Callable[[Path], Store], tmp_pa
     first.close()
     second = backend(tmp_path)
     assert second.ledger.levels([daily(5)], NOON) == [Level(0, 2)]
-    assert second.ledger.settle("a", {"p|requests|day": 1}) is True
+    assert second.ledger.settle("a", {"p|requests|day": 1}, NOON) is True
     assert (second.ledger.levels([daily(5)], NOON), second.documents.get("k")) == ([Level(1, 0)], "text")
     second.close()
 
@@ -136,8 +136,8 @@ def test_a_killed_processs_hold_stays_charged_for_the_day(
     assert amounts(store.ledger.levels(claims, NOON)) == [(0, 1)] * 2
     assert amounts(store.ledger.levels(claims, NOON + 59)) == [(0, 1)] * 2
     assert store.ledger.levels(claims, NOON + 181) == [Level(1, 0), Level(0, 0)]
-    assert store.ledger.settle("orphan", {"p|requests|day": 0}) is True
-    assert store.ledger.settle("orphan", {"p|requests|day": 3}) is False
+    assert store.ledger.settle("orphan", {"p|requests|day": 0}, NOON) is True
+    assert store.ledger.settle("orphan", {"p|requests|day": 3}, NOON) is False
     assert amounts(store.ledger.levels(claims, NOON + 181)) == [(0, 0)] * 2
     store.close()
 

@@ -20,7 +20,7 @@ from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from tests.fakes.asking import NOON
 
 ROOT = Path(__file__).parent.parent
-CLAIM = Claim("p|requests|day", "2026-11-23", "2026-11-24", 0, 5, 1)
+CLAIM = Claim("p|requests|day", "calendar", 5, 1, "2026-11-23", "2026-11-24")
 ROW = f"row:{CLAIM.key}"
 
 
@@ -64,7 +64,7 @@ def everything_refuses(cache: diskcache.Cache) -> None:
     for act in (
         lambda: ledger.levels([CLAIM], NOON),
         lambda: ledger.reserve("next", [CLAIM], NOON, 180),
-        lambda: ledger.settle("hold", {CLAIM.key: 0}),
+        lambda: ledger.settle("hold", {CLAIM.key: 0}, NOON),
         lambda: DiskDocuments(cache).get(ROW),
         lambda: DiskDocuments(cache).replace(ROW, None, "fresh"),
     ):
@@ -143,9 +143,9 @@ def test_a_failed_settle_may_be_tried_again(folder: Path, cache: diskcache.Cache
     good = cache[ROW]
     plant(folder, ROW, "garbled", mode=1)
     with pytest.raises(StoreError):
-        DiskLedger(cache).settle("hold", {CLAIM.key: 0})
+        DiskLedger(cache).settle("hold", {CLAIM.key: 0}, NOON)
     plant(folder, ROW, good, mode=1)
-    assert DiskLedger(cache).settle("hold", {CLAIM.key: 0}) is True
+    assert DiskLedger(cache).settle("hold", {CLAIM.key: 0}, NOON) is True
     assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 0)]
 
 
@@ -206,7 +206,7 @@ import os, sys
 from pathlib import Path
 from core.stores.contract import Claim, StoreError
 from core.stores.disk import DiskLedger, open_cache
-claim = Claim("p|requests|day", "2026-11-23", "2026-11-24", 0, 5, 1)
+claim = Claim("p|requests|day", "calendar", 5, 1, "2026-11-23", "2026-11-24")
 if os.geteuid() == 0:
     os.setgid(65534), os.setuid(65534)
 for folder in sys.argv[1:]:

@@ -38,7 +38,13 @@ class LedgerMachine(RuleBasedStateMachine):
     beyond tomorrow becomes today's; a hold that had run out by then cannot be corrected any more.
     """
 
-    CEILINGS: ClassVar = {"tokens|day": 10.0, "requests|day": 4.0, "requests|minute": 3.0, "tokens|minute": 7.5}
+    CEILINGS: ClassVar = {
+        "tokens|day": 10.0,
+        "requests|day": 4.0,
+        "requests|minute": 3.0,
+        "tokens|minute": 7.5,
+        "concurrent|call": 5.0,
+    }
 
     def __init__(self, open_store: Callable[[Path], Store]) -> None:
         super().__init__()
@@ -54,11 +60,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def claim(self, key: str, cost: float = 0) -> Claim:
-        windows = (f"{self.now // DAY:06.0f}", f"{self.now // DAY + 1:06.0f}", 0.0)
-        return Claim(key, *(("", "", 60.0) if key.endswith("minute") else windows), self.CEILINGS[key], cost)
+        if key.endswith("minute"):
+            return Claim(key, "sliding", self.CEILINGS[key], cost, span=60.0)
+        if key.endswith("call"):
+            return Claim(key, "concurrent", self.CEILINGS[key], cost)
+        windows = (f"{self.now // DAY:06.0f}", f"{self.now // DAY + 1:06.0f}")
+        return Claim(key, "calendar", self.CEILINGS[key], cost, *windows)
 
     def standing(self, claim: Claim) -> list[Charge]:
         found = self.charges[claim.key]
+        if claim.kind == "concurrent":
+            return [c for c in found if c.is_open and c.expires > self.now]
         if claim.span:
             return [c for c in found if c.at > self.now - claim.span]
         return [c for c in found if c.window >= claim.window]
@@ -86,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         self.holds.append(hold)
         for claim in claims:
-            kept = self.standing(claim) if claim.span else self.charges[claim.key]
+            kept = self.standing(claim) if claim.kind != "calendar" else self.charges[claim.key]
             for charge in kept:
                 charge.is_open = charge.is_open and charge.expires > self.now
                 if charge.window > claim.next_window:
@@ -100,7 +112,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, cost: float, some: bool) -> None:
         hold = data.draw(st.sampled_from(self.holds))
         costs = {key: cost for key in self.CEILINGS if key.startswith("tokens") or not some}
-        assert self.store.ledger.settle(hold, costs) is (hold not in self.settled)
+        assert self.store.ledger.settle(hold, costs, self.now) is (hold not in self.settled)
         for key, charges in self.charges.items():
             for charge in charges:
                 if charge.hold == hold and hold not in self.settled and not charge.is_final:
@@ -109,7 +121,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def a_hold_that_was_never_made_is_not_settled(self) -> None:
-        assert self.store.ledger.settle("nobody", {"tokens|day": 1}) is False
+        assert self.store.ledger.settle("nobody", {"tokens|day": 1}, self.now) is False
 
     @invariant()
     def levels_agree(self) -> None:
@@ -118,8 +130,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for claim in claims:
             found = self.standing(claim)
             held = sum(c.cost for c in found if c.is_open and c.expires > self.now)
-            oldest = min((c.at for c in found if c.cost), default=None) if claim.span else None
-            expected.append(Level(used=sum(c.cost for c in found) - held, held=held, oldest=oldest))
+            back = [c.at + claim.span for c in found if c.cost] if claim.span else []
+            if claim.kind == "concurrent":
+                back = [c.expires for c in found]
+            expected.append(Level(sum(c.cost for c in found) - held, held, min(back, default=None)))
         assert self.store.ledger.levels(claims, self.now) == expected
 
 

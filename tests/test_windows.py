@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.windows import MINUTE, resets_at, span, window_id
+from core.windows import SPANS, resets_at, span, window_id
 from providers.contracts import Window
 
 HOUR = 3600.0
@@ -126,16 +126,16 @@ def test_a_year_ends_in_the_providers_zone() -> None:
         "2026-12-31",
         "2026-12",
     )
-    assert resets_at("day", "Asia/Tokyo", eve) == resets_at("month", "Asia/Tokyo", eve) == eve + MINUTE
-    assert window_id("month", "Asia/Tokyo", eve + MINUTE) == "2027-01"
+    assert resets_at("day", "Asia/Tokyo", eve) == resets_at("month", "Asia/Tokyo", eve) == eve + SPANS["minute"]
+    assert window_id("month", "Asia/Tokyo", eve + SPANS["minute"]) == "2027-01"
     assert window_id("day", "UTC", eve) == "2026-12-31"
-    assert resets_at("day", "UTC", eve) == eve + MINUTE + 9 * HOUR
+    assert resets_at("day", "UTC", eve) == eve + SPANS["minute"] + 9 * HOUR
 
 
 def test_a_minute_slides_and_has_no_name() -> None:
     assert (span("minute"), span("day"), span("month")) == (60.0, 0.0, 0.0)
     assert window_id("minute", "UTC", FIRST) == ""
-    assert resets_at("minute", "UTC", FIRST) == FIRST + MINUTE
+    assert resets_at("minute", "UTC", FIRST) == FIRST + SPANS["minute"]
 
 
 @pytest.fixture(params=["Pacific/Kiritimati", "America/Los_Angeles", "UTC"])

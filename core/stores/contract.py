@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.windows import Kind
+
 
 class StoreError(Exception):
     """The store cannot be read or written. Nothing may be taken for unused because of it."""
@@ -15,21 +17,22 @@ class StoreError(Exception):
 class Claim:
     """`cost` units on counter `key`, which may not pass `ceiling`.
 
-    A calendar counter names its `window` and the one after it, and has `span` 0; a sliding one has "" for both
-    and looks back `span` seconds.
+    A calendar counter names its `window` and the one after it. A sliding one looks back `span` seconds; a
+    refilling one is full again after `span` seconds; a concurrent one counts holds neither settled nor expired.
     """
 
     key: str
-    window: str
-    next_window: str
-    span: float
+    kind: Kind
     ceiling: float
     cost: float
+    window: str = ""
+    next_window: str = ""
+    span: float = 0.0
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """`claim` did not fit. `free_at` is when it would in a sliding window; None for a calendar one."""
+    """`claim` did not fit. `free_at` is when it would; None where only the calendar knows, or never."""
 
     claim: Claim
     free_at: float | None
@@ -39,12 +42,12 @@ class Refusal:
 class Level:
     """What stands on one counter: `used` is settled, `held` belongs to calls still under way.
 
-    `oldest` is when the oldest charge still in a sliding window was made; None where there is none.
+    `frees_at` is when something comes back that is gone now; None for a calendar counter or where nothing is gone.
     """
 
     used: float
     held: float
-    oldest: float | None = None
+    frees_at: float | None = None
 
 
 class Ledger(Protocol):
@@ -54,10 +57,11 @@ class Ledger(Protocol):
         """Add every claim or none. The hold counts as `held` until settled or for `ttl` seconds."""
         ...
 
-    def settle(self, hold: str, costs: Mapping[str, float]) -> bool:
+    def settle(self, hold: str, costs: Mapping[str, float], now: float) -> bool:
         """Replace the held costs by `costs` (by counter key; absent means unchanged).
 
-        Charged to the windows the hold was made in. False, and no change, if the hold was settled before.
+        Charged to the windows the hold was made in. False, and no change, if the hold was settled before or
+        is so old that its record is gone.
         """
         ...
 

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,23 +100,24 @@ class DiskLedger:
             turned = [rows.turn(self._row(c.key), c, now) for c in claims]
             for row, claim in zip(turned, claims, strict=True):
                 if not rows.fits(row, claim):
-                    return Refusal(claim, rows.free_at(row, claim) if claim.span else None)
+                    return Refusal(claim, rows.free_at(row, claim))
             held = []
             for row, claim in zip(turned, claims, strict=True):
-                held.append([claim.key, rows.charge(row, claim, hold, now, now + ttl), claim.cost])
+                held.append(asdict(replace(claim, window=rows.charge(row, claim, hold, now, now + ttl))))
                 self._put(claim.key, row)
-            self._cache.set(f"hold:{hold}", json.dumps(held), expire=ORPHAN_SECONDS)
+            self._cache.set(f"hold:{hold}", json.dumps({"at": now, "claims": held}), expire=ORPHAN_SECONDS)
         return None
 
-    def settle(self, hold: str, costs: Mapping[str, float]) -> bool:
+    def settle(self, hold: str, costs: Mapping[str, float], now: float) -> bool:
         with trouble(), self._cache.transact():
             text = self._cache.get(f"hold:{hold}")
             if text is None:
                 return False
-            for key, window, held in json.loads(text):
-                row = self._row(key)
-                rows.settle(row, window, hold, held, costs.get(key, held))
-                self._put(key, row)
+            record = json.loads(text)
+            for held in (Claim(**found) for found in record["claims"]):
+                row = rows.turn(self._row(held.key), held, now) if held.kind == "refill" else self._row(held.key)
+                rows.settle(row, hold, held, costs.get(held.key, held.cost), max(0.0, now - record["at"]))
+                self._put(held.key, row)
             del self._cache[f"hold:{hold}"]
         return True
 
@@ -131,7 +132,8 @@ class DiskLedger:
         found: dict[str, Any] = json.loads(text)
         entries = [(float(at), float(cost), str(hold)) for at, cost, hold in found["entries"]]
         is_open = {str(h): (float(c), float(e), str(w)) for h, (c, e, w) in found["open"].items()}
-        return Row({str(w): float(c) for w, c in found["used"].items()}, entries, is_open)
+        used = {str(w): float(c) for w, c in found["used"].items()}
+        return Row(used, entries, float(found["drained"]), float(found["at"]), is_open)
 
     def _put(self, key: str, row: Row) -> None:
         self._cache[f"row:{key}"] = json.dumps(asdict(row))

@@ -97,7 +97,7 @@ def _gauge(standing: Standing) -> go.Figure:
 def _used(standing: Standing) -> str:
     limit = standing.limit
     held = f" ({standing.held:g} under way)" if standing.held else ""
-    return f"{standing.used + standing.held:,.6g} of {limit.amount:,} {limit.unit} a {limit.window}{held}"
+    return f"{standing.used + standing.held:,.6g} of {limit.amount:,} {limit.what}{held}"
 
 
 def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, object]:
@@ -105,7 +105,7 @@ def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, 
     return {
         "Provider": provider.label,
         "Counted for": limit.pool.removeprefix(f"{provider.name}/"),
-        "Limit": f"{limit.amount:,} {limit.unit} a {limit.window}",
+        "Limit": f"{limit.amount:,} {limit.what}",
         "Used": standing.used,
         "Held": standing.held,
         "Left": standing.remaining,

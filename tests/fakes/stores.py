@@ -28,8 +28,8 @@ BACKENDS: dict[str, Callable[[Path], Store]] = {"disk": disk}
 
 def daily(ceiling: float, cost: float = 1, key: str = "p|requests|day", window: str = "2026-11-23") -> Claim:
     following = (date.fromisoformat(window) + timedelta(days=1)).isoformat()
-    return Claim(key, window, following, 0, ceiling, cost)
+    return Claim(key, "calendar", ceiling, cost, window, following)
 
 
 def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> Claim:
-    return Claim(key, "", "", 60, ceiling, cost)
+    return Claim(key, "sliding", ceiling, cost, span=60)
