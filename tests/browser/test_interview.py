@@ -105,7 +105,7 @@ def check_operations(url: str, page: Page, fake: FakeUpstream) -> None:
     expect(page.get_by_text("Requests left today")).to_be_visible()
     used = fake.counts.charged
     expect(page.locator(".js-plotly-plot .numbers")).to_have_text(str(used))
-    expect(page.get_by_text(f"{used} of 40 requests a day")).to_be_visible()
+    expect(page.get_by_text(f"{used} of 40 requests per day")).to_be_visible()
     told = requests.get(
         f"{url}/api/system_status", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
     ).json()
