@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from core import quotas
-from core.health import Cooldown, Health
+from core.health import TRIAL_SECONDS, Cooldown, Health
 from core.policy import Ranking, Skipped, Task, View, rank
 from core.quotas import Cost, QuotaManager, Reservation
 from core.stores.contract import StoreError
@@ -105,6 +105,7 @@ class LoadBalancer:
     def _attempt(self, route: Route, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
         try:
             decision = self._quota.reserve(route, quotas.estimate(route, request))
+            admission = self._health.admit(route) if decision.reservation else "open"
         except StoreError:
             log.exception("The quota store failed; %s is not called", route.name)
             return Skipped(route, "the quota store failed", None)
@@ -114,7 +115,17 @@ class LoadBalancer:
             if decision.wait is None:
                 return Skipped(route, f"the call is larger than all {what}", None)
             return Skipped(route, f"{what} used up", self._clock.now() + decision.wait)
-        return self._call(decision.reservation, request, read)
+        if admission == "wait":
+            self._settle(decision.reservation, quotas.NOTHING)
+            return Skipped(route, "another call is trying it out", self._clock.now() + TRIAL_SECONDS)
+        works = True  # unless the call benches somebody: also a refusal or a useless reply is a sign of life
+        try:
+            outcome = self._call(decision.reservation, request, read)
+            works = not (isinstance(outcome, Skipped) and outcome.benched)
+            return outcome
+        finally:
+            if admission == "trial" and works:
+                self._proven(route)
 
     def _call(self, held: Reservation, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
         route = held.route
@@ -133,6 +144,10 @@ class LoadBalancer:
             return Skipped(route, str(error), cooldown.until, cooldown.subject)
         self._settle(held, quotas.cost_of_usage(route, reply.usage) if reply.usage else held.estimate)
         return (value,)
+
+    def _proven(self, route: Route) -> None:
+        with _store_trouble_is_logged("cleared"):
+            self._health.proven(route)
 
     def _settle(self, held: Reservation, cost: Cost) -> None:
         """What cannot be settled stays charged as held, which errs on the safe side; the answer is not lost."""

@@ -1,14 +1,16 @@
 """Who is left alone until when, and why. Cooldowns survive a restart and only ever grow.
 
 A later, shorter guess never shortens a cooldown, and neither does a success: nobody is called while it lasts, so
-the success can only be of a call sent before.
+the success can only be of a call sent before. When it is over, one call of one process tries the route out; the
+others wait until that has shown that the route works, or has started the next cooldown.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 from core import windows
 from core.stores.contract import Documents, StoreError
@@ -26,20 +28,29 @@ from providers.contracts import (
 
 DOCUMENT = "cooldowns"
 SHORTEST, LONGEST = 1.0, 31 * 86_400.0
-DOWN_SECONDS = 30.0
+DOWN_SECONDS, LONGEST_DOWN = 30.0, 600.0  # doubled with each failed trial
+TRIAL_SECONDS = 60.0  # past this, whoever was trying has died and somebody else may
+FORGET_SECONDS = 86_400.0  # a cooldown so long over says nothing any more
 BUSY_SECONDS = 60.0  # a bare 429 says neither which window nor how long; a minute is the shortest window there is
 GONE_SECONDS = 86_400.0
 ATTEMPTS = 50
+Admission = Literal["open", "trial", "wait"]
 
 
 @dataclass(frozen=True)
 class Cooldown:
-    """`subject` is a route's, pool's or provider's name. `key_id` ties a rejected key to its cooldown."""
+    """`subject` is a route's, pool's or provider's name. `key_id` ties a rejected key to its cooldown.
+
+    `trial_until` is how long a call that tries the subject out after `until` keeps the others waiting; `failures`
+    counts the trials that failed.
+    """
 
     subject: str
     until: float
     reason: str
     key_id: str = ""
+    trial_until: float = 0.0
+    failures: int = 0
 
 
 class Health:
@@ -52,7 +63,34 @@ class Health:
 
     def cooldowns(self) -> dict[str, Cooldown]:
         """What is being left alone now, by subject. Raises StoreError."""
-        return self._standing(self._documents.get(DOCUMENT))
+        now = self._clock.now()
+        return {s: c for s, c in self._known().items() if c.until > now or c.trial_until > now}
+
+    def admit(self, route: Route) -> Admission:
+        """May a call be made? "trial" makes the caller the one who tries the route out, so it must report back.
+
+        Raises StoreError.
+        """
+        now = self._clock.now()
+        over = [s for s in _subjects(route) if (c := self._known().get(s)) and c.until <= now]
+        if not over:
+            return "open"
+        mine = False
+
+        def claim(all_: dict[str, Cooldown]) -> dict[str, Cooldown]:
+            nonlocal mine
+            mine = all(all_[s].trial_until <= now for s in over if s in all_)
+            begun = {s: replace(all_[s], trial_until=now + TRIAL_SECONDS) for s in over if mine and s in all_}
+            return {**all_, **begun}
+
+        self._change(claim)
+        return "trial" if mine else "wait"
+
+    def proven(self, route: Route) -> None:
+        """The trial went well: what is over for this route is forgotten. Raises StoreError."""
+        now = self._clock.now()
+        mine = _subjects(route)
+        self._change(lambda all_: {s: c for s, c in all_.items() if s not in mine or c.until > now})
 
     def learn(self, route: Route, error: ProviderError) -> Cooldown | None:
         """Bench what the error speaks of; None if it says nothing about health. Raises StoreError."""
@@ -63,7 +101,8 @@ class Health:
         now = self._clock.now()
         key_id = self._key_ids.get(route.provider, "") if isinstance(error, KeyRejected) else ""
         cooldown = Cooldown(subject, min(max(until, now + SHORTEST), now + LONGEST), str(error), key_id)
-        self._change(lambda all_: _later(all_, cooldown))
+        repeated = isinstance(error, Down)
+        self._change(lambda all_: {**all_, subject: _later(all_.get(subject), cooldown, now, repeated)})
         return cooldown
 
     def _verdict(self, route: Route, error: ProviderError) -> tuple[str, float] | None:
@@ -88,9 +127,11 @@ class Health:
             return windows.resets_at(error.period, _zone(route.limits), now)
         return now + BUSY_SECONDS
 
-    def _standing(self, text: str | None) -> dict[str, Cooldown]:
-        now = self._clock.now()
-        return {s: c for s, c in _parse(text).items() if c.until > now and self._key_holds(c)}
+    def _known(self, text: str | None = None) -> dict[str, Cooldown]:
+        """Every cooldown that still says something, over or not."""
+        found = _parse(text if text is not None else self._documents.get(DOCUMENT))
+        since = self._clock.now() - FORGET_SECONDS
+        return {s: c for s, c in found.items() if c.until > since and self._key_holds(c)}
 
     def _key_holds(self, cooldown: Cooldown) -> bool:
         return not cooldown.key_id or self._key_ids.get(cooldown.subject) == cooldown.key_id
@@ -98,15 +139,25 @@ class Health:
     def _change(self, edit: Callable[[dict[str, Cooldown]], dict[str, Cooldown]]) -> None:
         for _ in range(ATTEMPTS):
             old = self._documents.get(DOCUMENT)
-            new = json.dumps([asdict(c) for c in edit(self._standing(old)).values()])
-            if self._documents.replace(DOCUMENT, old, new):
+            new = json.dumps([asdict(c) for c in edit(self._known(old or "[]")).values()])
+            if new == old or self._documents.replace(DOCUMENT, old, new):
                 return
         raise StoreError("cooldowns cannot be saved: too many writers")
 
 
-def _later(all_: Mapping[str, Cooldown], new: Cooldown) -> dict[str, Cooldown]:
-    old = all_.get(new.subject)
-    return {**all_, new.subject: new if old is None or new.until > old.until else old}
+def _later(old: Cooldown | None, new: Cooldown, now: float, repeated: bool) -> Cooldown:
+    """The longer of two; after a failed trial, `repeated` trouble is left alone twice as long each time."""
+    if old is None:
+        return new
+    if old.until > now:
+        return new if new.until > old.until else old
+    failures = old.failures + 1
+    longer = min(DOWN_SECONDS * 2**failures, LONGEST_DOWN) if repeated else 0.0
+    return replace(new, until=max(new.until, now + longer), failures=failures)
+
+
+def _subjects(route: Route) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((route.provider, route.pool, route.name)))
 
 
 def _parse(text: str | None) -> dict[str, Cooldown]:

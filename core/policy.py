@@ -64,7 +64,7 @@ def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = N
 def obstacle(route: Route, view: View) -> Skipped | None:
     """What keeps the route from being worth a call now, the one that lasts longest; None if nothing does."""
     covering = (view.cooldowns.get(subject) for subject in (route.provider, route.pool, route.name))
-    found = [Skipped(route, c.reason, c.until) for c in covering if c]
+    found = [Skipped(route, c.reason, max(c.until, c.trial_until)) for c in covering if c]
     for standing in (view.standings[limit] for limit in route.limits):
         if standing.remaining < 1:
             reason = f"{standing.limit.what} used up"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.balancer import AllRoutesOut
+from core.health import LONGEST_DOWN
 from core.policy import Task
 from providers.contracts import BadReply, Refused
 from tests.fakes.clock import FrozenCalendar
@@ -82,7 +83,7 @@ def test_whatever_the_first_does_the_second_answers_and_the_books_agree(
         assert (answer.route.provider, answer.value) == ("second", "Thank you, that is a clear answer.")
         assert [s.route.provider for s in answer.failed] == ["first"]
         assert (first.counts.received, second.counts.received) == (n, n)
-        clock.advance(91)
+        clock.advance(LONGEST_DOWN + 1)
     assert house.used(FIRST) == first.counts.charged
     assert (house.used(SECOND), house.used("second|tokens|day")) == (second.counts.charged, second.counts.tokens)
     assert house.ask().route.provider == "first"

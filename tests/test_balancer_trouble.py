@@ -128,3 +128,26 @@ def test_a_call_sent_before_a_bench_does_not_end_it(start: Start) -> None:
         refused(house)
         early.result()
     assert list(house.health.cooldowns()) == ["first"]
+
+
+def test_when_the_day_turns_one_call_goes_first_then_the_others(start: Start) -> None:
+    house, fake = start(latency=0.3)
+    fake.plan("429-day")
+    refused(house)
+    clock = house.quota.clock
+    assert isinstance(clock, FrozenCalendar)
+    clock.advance(86_400)
+
+    def ask(_: int) -> bool:
+        try:
+            house.ask()
+        except AllRoutesOut:
+            return False
+        finally:
+            house.cache.close()
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        served = list(pool.map(ask, range(12)))
+    assert served.count(True) == fake.counts.received - 1 == 1, "no herd"
+    assert all(ask(n) for n in range(3)), "then traffic"

@@ -1,4 +1,4 @@
-"""Cooldowns: what each error benches and for how long, and that they only grow, survive, and end by success."""
+"""Cooldowns: what each error benches and for how long, and that they only grow, survive, and end by a trial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.health import DOCUMENT, Health
+from core.health import DOCUMENT, TRIAL_SECONDS, Health
 from core.stores.contract import StoreError
 from core.stores.disk import DiskDocuments, open_cache
 from providers.contracts import (
@@ -211,3 +211,65 @@ def test_an_unreadable_document_is_store_trouble(text: str, health: Health, docu
     documents.replace(DOCUMENT, None, text)
     with pytest.raises(StoreError):
         health.cooldowns()
+
+
+# Trials
+
+
+def test_after_a_cooldown_one_call_tries_and_the_others_wait(
+    health: Health, documents: DiskDocuments, clock: FrozenClock
+) -> None:
+    another = Health(documents, clock, {"acme": "key-1"})
+    assert health.admit(ROUTE) == "open"
+    health.learn(ROUTE, Down("x"))
+    clock.advance(31)
+    assert health.cooldowns() == {}
+    assert health.admit(ROUTE) == "trial"
+    assert [another.admit(ROUTE), health.admit(ROUTE)] == ["wait", "wait"]
+    assert list(another.cooldowns()) == ["acme/m"]
+    assert another.admit(STRANGER) == "open"
+    health.proven(ROUTE)
+    assert [another.admit(ROUTE), another.admit(ROUTE)] == ["open", "open"]
+
+
+def test_a_trial_whose_caller_died_is_taken_over(health: Health, clock: FrozenClock) -> None:
+    health.learn(ROUTE, Down("x"))
+    clock.advance(31)
+    assert health.admit(ROUTE) == "trial"
+    clock.advance(TRIAL_SECONDS + 1)
+    assert health.admit(ROUTE) == "trial"
+
+
+def test_each_failed_trial_doubles_the_rest_up_to_ten_minutes(health: Health, clock: FrozenClock) -> None:
+    rests = []
+    for _ in range(7):
+        health.learn(ROUTE, Down("x"))
+        rests.append(untils(health, clock)["acme/m"])
+        clock.advance(rests[-1] + 1)
+        assert health.admit(ROUTE) == "trial"
+    assert rests == [30, 60, 120, 240, 480, 600, 600]
+    health.proven(ROUTE)
+    health.learn(ROUTE, Down("x"))
+    assert untils(health, clock) == {"acme/m": 30}
+
+
+def test_failures_of_calls_under_way_together_count_once(health: Health, clock: FrozenClock) -> None:
+    for _ in range(5):
+        health.learn(ROUTE, Down("x"))
+    clock.advance(31)
+    health.learn(ROUTE, Down("x"))
+    assert untils(health, clock) == {"acme/m": 60}
+
+
+def test_one_of_many_threads_gets_the_trial(health: Health, cache: diskcache.Cache, clock: FrozenClock) -> None:
+    health.learn(ROUTE, Busy("x", scope="provider", until=clock.now() + 10))
+    clock.advance(11)
+
+    def ask(_: int) -> str:
+        admission = health.admit(ROUTE)
+        cache.close()
+        return admission
+
+    with ThreadPoolExecutor(8) as pool:
+        admitted = list(pool.map(ask, range(40)))
+    assert (admitted.count("trial"), admitted.count("wait")) == (1, 39)
