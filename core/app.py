@@ -19,6 +19,7 @@ from core.health import Health
 from core.interview.archive import Archive
 from core.interview.engine import Engine
 from core.interview.grader import Grader
+from core.policy import Task
 from core.quotas import QuotaManager
 from core.settings import BadSetting, Settings, load_provider_values, load_settings
 from core.status import StatusReader
@@ -54,13 +55,14 @@ def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce:
     quota = QuotaManager(DiskLedger(ledger), clock)
     health = Health(DiskDocuments(ledger), clock, _key_ids(fleet, values))
     balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
-    grader = Grader(balancer, clock, settings.answer_deadline, lambda: secrets.token_hex(8))
+    turn = Task("turn", "small", settings.answer_deadline)
+    grader = Grader(balancer, clock, turn, lambda: secrets.token_hex(8))
     archive = Archive(documents, settings.retention_days, lambda: secrets.token_urlsafe(24))
     return App(
         settings=settings,
         fleet=fleet,
         engine=Engine(archive, grader, clock, random.SystemRandom()),
-        status=StatusReader(fleet, quota, health, clock),
+        status=StatusReader(fleet, quota, health, clock, turn),
         access=Access(_plain(settings.admin_password), _plain(settings.api_token), clock, announce),
     )
 

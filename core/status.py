@@ -10,7 +10,7 @@ from typing import Any
 
 from core.alerts import Alert, limit_alerts
 from core.health import Cooldown, Health
-from core.policy import Skipped, View, obstacle
+from core.policy import Ranking, Skipped, Task, View, obstacle, rank
 from core.quotas import QuotaManager, Standing, cost_of_usage
 from providers.contracts import Clock, Limit, Route, Usage
 from providers.registry import Fleet
@@ -40,6 +40,7 @@ class ProviderStatus:
 @dataclass(frozen=True)
 class SystemStatus:
     providers: tuple[ProviderStatus, ...]
+    ranking: Ranking
     off: Mapping[str, str]
     alerts: tuple[Alert, ...]
     timestamp: float
@@ -68,13 +69,17 @@ class SystemStatus:
 
 
 class StatusReader:
-    """Reads what stands now. Raises StoreError when the ledger cannot be read."""
+    """Reads what stands now, and in which order the routes would be tried for `task`.
 
-    def __init__(self, fleet: Fleet, quota: QuotaManager, health: Health, clock: Clock) -> None:
+    Raises StoreError when the ledger cannot be read.
+    """
+
+    def __init__(self, fleet: Fleet, quota: QuotaManager, health: Health, clock: Clock, task: Task) -> None:
         self._fleet = fleet
         self._quota = quota
         self._health = health
         self._clock = clock
+        self._task = task
 
     def read(self) -> SystemStatus:
         routes = self._fleet.routes
@@ -82,7 +87,7 @@ class StatusReader:
         view = View(self._clock.now(), standings, self._health.cooldowns())
         found = tuple(self._provider(name, view) for name in self._fleet.providers)
         alerts = [a for p in found for a in limit_alerts(p.name, p.label, p.standings)]
-        return SystemStatus(found, self._fleet.off, tuple(alerts), view.now)
+        return SystemStatus(found, rank(routes, view, self._task), self._fleet.off, tuple(alerts), view.now)
 
     def _provider(self, name: str, view: View) -> ProviderStatus:
         routes = [r for r in self._fleet.routes if r.provider == name]

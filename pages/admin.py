@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.app import current
 from pages.parts.access import require_admin, sign_out
-from pages.parts.gauges import show_gauges, show_limits
+from pages.parts.gauges import show_gauges, show_limits, show_routes
 from pages.parts.overview import show_alerts, show_headline, show_off
 
 st.set_page_config(layout="wide")
@@ -25,6 +25,7 @@ def live() -> None:
     show_headline(status)
     show_alerts(status)
     show_gauges(status)
+    show_routes(status)
     show_limits(status)
     show_off(status, current().fleet.catalog)
 

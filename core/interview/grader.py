@@ -57,11 +57,11 @@ class TurnReply(_Strict):
 
 
 class Grader:
-    def __init__(self, balancer: LoadBalancer, clock: Clock, deadline: float, nonce: Callable[[], str]) -> None:
-        """`deadline` is how many seconds one answer's feedback may take over all routes together."""
+    def __init__(self, balancer: LoadBalancer, clock: Clock, task: Task, nonce: Callable[[], str]) -> None:
+        """`task` says which tier grades and how long one answer's feedback may take over all routes together."""
         self._balancer = balancer
         self._clock = clock
-        self._task = Task("turn", "small", deadline)
+        self._task = task
         self._nonce = nonce
 
     def obstacle(self, within: float = 0.0) -> str | None:

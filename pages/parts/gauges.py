@@ -45,6 +45,26 @@ def show_limits(status: SystemStatus) -> None:
         )
 
 
+def show_routes(status: SystemStatus) -> None:
+    """Who would be asked next for feedback on an answer, and why the others would not."""
+    states = ["would be asked next"] + ["stands by"] * len(status.ranking.order)
+    rows = [
+        {"Route": r.name, "Tier": r.tier, "State": s, "Back": ""}
+        for r, s in zip(status.ranking.order, states, strict=False)
+    ]
+    for out in status.ranking.skipped:
+        back = until(out.until, status.timestamp) if out.until else "not by waiting"
+        rows.append({"Route": out.route.name, "Tier": out.route.tier, "State": out.reason, "Back": back})
+    if rows:
+        st.subheader("Routes, in the order they would be tried")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            height="content",
+            alt="Every route in its place in line, or why it is passed over and when it is back",
+        )
+
+
 def _card(provider: ProviderStatus, now: float) -> None:
     st.markdown(f"**{provider.label}**")
     tightest = provider.tightest

@@ -93,4 +93,12 @@ def build_house(
     quota = QuotaManager(DiskLedger(cache), clock)
     health = Health(DiskDocuments(cache), clock, dict.fromkeys(fleet.providers, key))
     balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
-    return House(balancer, quota, health, StatusReader(fleet, quota, health, clock), fleet, cache, http)
+    return House(
+        balancer,
+        quota,
+        health,
+        StatusReader(fleet, quota, health, clock, Task("turn", "small")),
+        fleet,
+        cache,
+        http,
+    )
