@@ -58,7 +58,7 @@ class Access:
         """Look at one attempt. It counts as a failure before it is hashed, so parallel guesses gain nothing."""
         with self._lock:
             wait = self._wait()
-            if wait > 0:
+            if wait > 0 and not self.uses_code:  # a code cannot be guessed, so guessing must not lock it out
                 return Verdict(False, wait)
             self._failures.append(self._clock.monotonic())
             expected = self._secret
@@ -79,14 +79,14 @@ class Access:
             self._grants = {b: g for b, g in self._grants.items() if _fresh(g, now)}
             self._grants[browser] = _Grant(now, now)
 
-    def is_admitted(self, browser: str) -> bool:
-        """Is it signed in, used within 15 minutes and for no more than 8 hours? Asking counts as use."""
+    def is_admitted(self, browser: str, in_use: bool = True) -> bool:
+        """Is it signed in, used within 15 minutes and for no more than 8 hours? `in_use` counts this as use."""
         now = self._clock.monotonic()
         with self._lock:
             grant = self._grants.get(browser)
             if grant is None or not _fresh(grant, now):
                 return False
-            grant.seen = now
+            grant.seen = now if in_use else grant.seen
             return True
 
     def dismiss(self, browser: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from core.health import Cooldown
 from core.quotas import Standing
 
 WARNING_SHARE, CRITICAL_SHARE = 0.75, 0.90
@@ -18,6 +19,15 @@ class Alert:
     level: Level
     provider: str
     message: str
+
+
+def trouble_alerts(provider: str, label: str, cooldowns: Iterable[Cooldown]) -> list[Alert]:
+    """One alert per key that was refused: that does not mend itself."""
+    return [
+        Alert("critical", provider, f"{label}: {c.reason}. Check the key and its settings, then start again")
+        for c in cooldowns
+        if c.key_id
+    ]
 
 
 def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> list[Alert]:

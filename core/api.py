@@ -34,6 +34,7 @@ def routes(current: Callable[[], App]) -> list[BaseRoute]:
     def healthz(request: Request) -> Response:  # noqa: ARG001 (signature is Starlette's)
         try:
             current().status.read()
+            current().engine.check()
         except StoreError:
             return JSONResponse({"status": "store unreadable"}, 503, NO_STORE)
         return JSONResponse({"status": "ok"}, headers=NO_STORE)

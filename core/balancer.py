@@ -24,6 +24,7 @@ from providers.contracts import (
     Route,
 )
 
+SHORTEST_ATTEMPT = 0.2  # seconds; with less no provider can answer, and asking would only cost quota
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -75,13 +76,15 @@ class LoadBalancer:
         failed: list[Skipped] = []
         for route in ranking.order:
             left = give_up - self._clock.monotonic()
-            if left <= 0:
+            if left < SHORTEST_ATTEMPT:
                 failed.append(Skipped(route, "no time was left to try it", self._clock.now()))
                 continue
             if told := _told_by(failed, route):
                 failed.append(replace(told, route=route))
                 continue
-            hurried = replace(request, timeout=min(request.timeout, left))
+            # Half of what is left, so that a provider that hangs leaves time for those behind it.
+            share = left if route is ranking.order[-1] else max(left / 2, SHORTEST_ATTEMPT)
+            hurried = replace(request, timeout=min(request.timeout, share))
             outcome = self._attempt(route, hurried, read)
             if not isinstance(outcome, Skipped):
                 return Answer(outcome[0], route, tuple(failed))

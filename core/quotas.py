@@ -5,6 +5,7 @@ Never over: a reservation is one atomic step over every limit of the route. Neve
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from core.stores.contract import Claim, Ledger, Level
 from providers.contracts import ChargeRules, ChatRequest, Clock, Limit, Outcome, Route, Unit, Usage
 
 HOLD_SECONDS = 180.0
-CHARACTERS_PER_TOKEN = 3.5  # English prose runs at about 4; erring low holds a little more than is needed
+BYTES_PER_TOKEN = 3.5  # English prose runs at about 4; erring low holds a little more than is needed
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,14 @@ class Standing:
 
 
 def estimate(route: Route, request: ChatRequest) -> Cost:
-    """The most that a call is likely to take, held until it is settled."""
-    prompt = math.ceil(sum(len(m.content) for m in request.messages) / CHARACTERS_PER_TOKEN)
+    """The most that a call is likely to take, held until it is settled.
+
+    Bytes and not characters are counted, because scripts that need more bytes need more tokens too.
+    """
+    sent = [m.content for m in request.messages]
+    if request.schema is not None and route.json == "schema":
+        sent.append(json.dumps(request.schema))
+    prompt = math.ceil(sum(len(text.encode()) for text in sent) / BYTES_PER_TOKEN)
     return cost_of_usage(route, Usage(prompt, request.max_tokens))
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.alerts import Alert, limit_alerts
+from core.alerts import Alert, limit_alerts, trouble_alerts
 from core.health import Cooldown, Health
 from core.policy import Ranking, Skipped, Task, View, obstacle, rank
 from core.quotas import QuotaManager, Standing, cost_of_usage
 from providers.contracts import Clock, Limit, Route, Usage
 from providers.registry import Fleet
 
-TYPICAL_CALL = Usage(prompt_tokens=1_500, completion_tokens=500)  # one graded answer; see benchmarks/README.md
+TYPICAL_CALL = Usage(prompt_tokens=1_500, completion_tokens=500)  # one graded answer, an estimate on the high side
 CALLS_PER_INTERVIEW = 8  # eight questions, one call each
 
 
@@ -54,6 +54,11 @@ class SystemStatus:
         return self.total_requests_remaining // CALLS_PER_INTERVIEW
 
     @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Active providers whose calls nobody counts, so that no number of them can be told."""
+        return tuple(p.label for p in self.providers if p.calls_left is None and p.resting is None)
+
+    @property
     def providers_active(self) -> int:
         return sum(p.resting is None for p in self.providers)
 
@@ -86,7 +91,8 @@ class StatusReader:
         standings = {s.limit: s for s in self._quota.standings(li for r in routes for li in r.limits)}
         view = View(self._clock.now(), standings, self._health.cooldowns())
         found = tuple(self._provider(name, view) for name in self._fleet.providers)
-        alerts = [a for p in found for a in limit_alerts(p.name, p.label, p.standings)]
+        alerts = [a for p in found for a in trouble_alerts(p.name, p.label, p.cooldowns)]
+        alerts += [a for p in found for a in limit_alerts(p.name, p.label, p.standings)]
         return SystemStatus(found, rank(routes, view, self._task), self._fleet.off, tuple(alerts), view.now)
 
     def _provider(self, name: str, view: View) -> ProviderStatus:

@@ -5,7 +5,7 @@ import streamlit as st
 from core.app import current
 from pages.parts.access import require_admin, sign_out
 from pages.parts.gauges import show_gauges, show_limits, show_routes
-from pages.parts.overview import show_alerts, show_headline, show_off
+from pages.parts.overview import show_alerts, show_catalogue, show_headline
 
 st.set_page_config(layout="wide")
 require_admin()
@@ -20,14 +20,14 @@ if row.button("Sign out", type="tertiary", icon=":material/logout:"):
 
 @st.fragment(run_every=30)
 def live() -> None:
-    require_admin()
+    require_admin(in_use=False)
     status = current().status.read()
     show_headline(status)
     show_alerts(status)
     show_gauges(status)
     show_routes(status)
     show_limits(status)
-    show_off(status, current().fleet.catalog)
+    show_catalogue(status, current().fleet.catalog)
 
 
 live()

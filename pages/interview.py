@@ -17,8 +17,7 @@ except UnknownInterview as unknown:
     st.warning(f"{unknown} Start a new one below.", icon=":material/link_off:")
     token = interview = None
 
-if interview is not None:
-    show_left_behind(interview)
+show_left_behind(interview)
 if token is None or interview is None:
     show_setup(engine)
 elif interview.current is None:

@@ -15,20 +15,11 @@ from providers.faults import Fault, error_in_success, read_fault
 from providers.verdicts import BY_CODE, BY_PROSE, BY_SENTENCE, DAY, GONE, MINUTE, UNREACHED, Verdict, by_status
 from providers.waits import parse_wait
 
-__all__ = ["classify", "error_in_success", "parse_wait", "scrub"]
+__all__ = ["classify", "error_in_success", "parse_wait"]
 
 SHORT = 600.0  # seconds: a shorter wait beside a spent day is some other limit talking
 LONGEST_MINUTE = 3600.0
 _PROSE_WAIT = re.compile(r"(?:again|retry|resets?)\s+in\s+~?((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)", re.IGNORECASE)
-_SECRETS = re.compile(
-    r"\bbearer\s+\S+"
-    r"|\b(?:sk|csk|gsk|hf|nvapi|org|r8|key)[-_][\w.*-]{4,}"
-    r"|\bAIza[\w-]+"
-    r"|\bkey=[^\s&]+"
-    r"|\b[0-9a-f]{20,}\b"
-    r"|\b[\w-]{32,}\b",
-    re.IGNORECASE,
-)
 
 
 def classify(
@@ -42,18 +33,10 @@ def classify(
     fault = read_fault(status, headers, body)
     verdict = _verdict(fault, dialect)
     message = f"{where}: {verdict.said.replace('{status}', str(fault.status))}"
-    if verdict.quote and fault.message:
-        message += f" ({scrub(fault.message)})"
     if verdict.kind is Busy:
         return Busy(message, until=_until(fault, verdict, now), scope=verdict.scope, period=verdict.period)
     outcome: Outcome = "unauthorised" if verdict.kind is KeyRejected else _outcome(fault.status)
     return verdict.kind(message, outcome=outcome)
-
-
-def scrub(text: str) -> str:
-    """At most 120 characters of `text` on one line, without anything that looks like a key or an account id."""
-    line = " ".join(_SECRETS.sub("***", text[:2000]).split())
-    return "".join(char for char in line if char.isprintable())[:120]
 
 
 def _verdict(fault: Fault, dialect: str) -> Verdict:

@@ -23,7 +23,7 @@ from providers.contracts import (
 class Verdict:
     """`said` may hold {status}. `rolling`: a spent day refills bit by bit, so a short wait can be believed.
 
-    `quote`: the provider's own words (scrubbed) help, because the cause is in what was sent.
+    The provider's own words are never part of it: they may echo what a person wrote.
     """
 
     kind: type[ProviderError]
@@ -31,7 +31,6 @@ class Verdict:
     scope: Scope = "pool"
     period: Period | None = None
     rolling: bool = False
-    quote: bool = False
 
 
 KEY = Verdict(KeyRejected, "key not accepted")
@@ -44,10 +43,10 @@ FULL = Verdict(Down, "out of capacity")
 SLOW = Verdict(Down, "the provider ran out of time")
 FAILED = Verdict(Down, "server error {status}")
 UNREACHED = Verdict(Down, "turned away by a filter in front of the provider")
-ODD = Verdict(Down, "reported an error inside a success", quote=True)
+ODD = Verdict(Down, "reported an error inside a success")
 FILTERED = Verdict(Refused, "refused by the provider's content filter")
 TOO_LONG = Verdict(Refused, "the request is too long for this model")
-BAD = Verdict(BadReply, "request not accepted, status {status}", quote=True)
+BAD = Verdict(BadReply, "request not accepted, status {status}")
 NO_JSON = Verdict(BadReply, "the model could not produce the JSON that was asked for")
 DAY = Verdict(Busy, "daily quota used up", period="day")
 NEURONS = replace(DAY, said="neurons per day used up", scope="provider")

@@ -88,3 +88,20 @@ def test_a_browser_stays_signed_in_for_a_while_and_no_longer() -> None:
     door.admit("mine")
     door.dismiss("mine")
     assert not door.is_admitted("mine")
+
+
+def test_looking_on_is_no_use() -> None:
+    door, clock, _ = access()
+    door.admit("mine")
+    for _ in range(10):
+        clock.advance(60)
+        assert door.is_admitted("mine", in_use=False)
+    clock.advance(6 * 60)
+    assert not door.is_admitted("mine", in_use=False)
+
+
+def test_guesses_do_not_lock_the_code_out() -> None:
+    door, _, said = access(password=None)
+    for _ in range(2 * FREE_FAILURES):
+        assert not door.sign_in("wrong").allowed
+    assert door.sign_in(said[0].rsplit(" ", 1)[1]).allowed

@@ -141,7 +141,7 @@ def test_a_token_is_never_given_twice(tmp_path: Path) -> None:
     assert archive(tmp_path).load(TOKEN) == interview(turn())
 
 
-def test_what_cannot_be_read_is_a_store_error_and_shows_nothing(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_unknown_and_shows_nothing(tmp_path: Path) -> None:
     documents = DiskDocuments(open_cache(tmp_path))
     kept = archive(tmp_path)
     kept.add(interview(turn("secret words")))
@@ -149,6 +149,6 @@ def test_what_cannot_be_read_is_a_store_error_and_shows_nothing(tmp_path: Path) 
     text = documents.get(key)
     assert text
     documents.replace(key, text, text.replace('"full"', '"secret mode"'))
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(UnknownInterview) as caught:
         kept.load(TOKEN)
     assert "secret" not in str(caught.value)

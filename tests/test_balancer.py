@@ -202,6 +202,13 @@ def test_a_slow_route_leaves_time_for_the_next(house: House, first: FakeUpstream
     assert answer.route.provider == "second"
 
 
+def test_a_hanging_provider_leaves_time_for_the_next(house: House, first: FakeUpstream) -> None:
+    """The request's own timeout is as long as the whole deadline, as it is in the app."""
+    first.always("slow:8")
+    answer = house.balancer.complete(replace(TASK, deadline=2.0), replace(REQUEST, timeout=2.0), str)
+    assert answer.route.provider == "second"
+
+
 def test_the_deadline_bounds_all_attempts_together(
     house: House, first: FakeUpstream, second: FakeUpstream
 ) -> None:

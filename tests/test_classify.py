@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.classify import classify, error_in_success, scrub
+from providers.classify import classify, error_in_success
 from providers.contracts import BadReply, Busy, ModelGone, Period, ProviderError, Scope
 from tests.error_replies import BUSY, NOW, OTHERS, openai
 
@@ -50,10 +50,7 @@ def test_everything_else(status: int, body: Any, kind: type[ProviderError], outc
 def test_messages_are_short_and_human() -> None:
     assert str(judge(429, {"message": "Tokens per day limit exceeded"})) == "acme/model-1: tokens per day used up"
     assert str(judge(503, "")) == "acme/model-1: server error 503"
-    assert (
-        str(judge(400, openai("no such\nfield")))
-        == "acme/model-1: request not accepted, status 400 (no such field)"
-    )
+    assert str(judge(400, openai("no such\nfield"))) == "acme/model-1: request not accepted, status 400"
 
 
 def test_a_code_of_another_dialect_means_nothing() -> None:
@@ -85,7 +82,6 @@ def test_nothing_like_a_key_gets_out(secret: str, frame: str) -> None:
     error = str(judge(400, openai(frame.format(secret, secret))))
     assert "canary" not in error.lower()
     assert "0123456789abcdef" not in error
-    assert len(scrub(frame.format(secret, secret) * 50)) <= 120
 
 
 NAMES = ["error", "errors", "code", "message", "status", "details", "violations", "quotaId", "metadata", "headers"]

@@ -154,8 +154,6 @@ def test_a_good_reply_becomes_feedback_with_its_origin(tmp_path: Path) -> None:
         replying(qid="b-another"),
         replying(qid=""),
         replying(score=10),
-        replying(met=[{"a": "R1", "q": "First I sat", "score": 10}]),
-        replying(met=[{"a": "C4", "q": "First I sat"}]),
         replying(met="all"),
         replying(follow_up=None),
         replying(reaction=10),
@@ -172,6 +170,22 @@ def test_a_reply_that_breaks_the_form_leaves_the_answer_not_scored(
     found = graded(tmp_path, reply)
     assert (found.origin.by, found.scored, found.met) == ("coach", False, ())
     assert answer_score(replace(turn(), feedback=found)) is None
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        {"a": "R1", "q": "First I sat", "score": 10},
+        {"a": "C4", "q": "First I sat"},
+        {"a": "E2", "q": "x" * 401},
+        "E2",
+        None,
+    ],
+)
+def test_a_stray_item_is_dropped_and_the_rest_is_kept(tmp_path: Path, stray: object) -> None:
+    found = graded(tmp_path, replying(met=[stray, {"a": "R1", "q": "First I sat with the two people"}]))
+    assert [m.anchor for m in found.met] == ["R1"]
+    assert found.scored
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from core.interview.resume_analyzer import clean_text, facts, read_resume, terms
 from tests import files
 
-NOT_RESUME = "This does not look like a resume. Use it anyway, or continue with role questions only?"
-ADVERT = "This looks like a job advert. Move it to the job field?"
+NOT_RESUME = "This does not look like a resume. Use it anyway, or clear the box to go on with role questions only."
+ADVERT = "This looks like a job advert. If it is one, move it to the job description below."
 CUT = "This is long. We keep the first 20,000 characters."
 GARBLED = "The layout confused the reader. Please check the text."
 LETTERS = st.one_of(

@@ -250,3 +250,12 @@ def test_a_minute_raises_no_alert_and_a_models_own_limit_names_it() -> None:
 def test_a_percentage_is_not_rounded_up_into_the_next_level() -> None:
     (alert,) = limit_alerts("acme", "Acme", [a_standing("day", 899, 1000)])
     assert (alert.level, "90 %" in alert.message) == ("warning", False)
+
+
+def test_a_refused_key_is_an_alert_and_who_counts_nothing_is_named(build: Build) -> None:
+    house = build(row("acme", 1, more=limits(requests_day=50)) + row("own", 2), "acme", "own")
+    acme = next(r for r in house.fleet.routes if r.provider == "acme")
+    house.health.learn(acme, KeyRejected("key not accepted"))
+    status = house.status.read()
+    assert [(a.level, a.provider) for a in status.alerts] == [("critical", "acme")]
+    assert status.uncounted == ("Own",)

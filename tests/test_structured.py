@@ -82,17 +82,11 @@ def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
         WHOLE.replace('"a": "R1"', '"a": "R1", "a": "R2"'),
         WHOLE.replace('"', "'"),
         changed(score=10),
-        changed(met=[{"a": "R1", "q": "the manual", "score": 10}]),
-        changed(met=[{"a": "C1", "q": "the manual"}]),
-        changed(met=[{"a": "R1\n", "q": "the manual"}]),
-        changed(met=[{"a": "R5", "q": "the manual"}]),
         changed(met={"a": "R1", "q": "the manual"}),
-        changed(met=[{"a": "R1", "q": "the manual"}] * 17),
         changed(met=None),
         changed(qid=1),
         changed(injection_seen="true"),
         changed(injection_seen=1),
-        changed(mistakes=[{"code": "lazy", "q": None, "fix": "Name it."}]),
         changed(reaction="x" * 601),
         changed(reaction=""),
         changed(follow_up="How many?"),
@@ -103,6 +97,20 @@ def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
 def test_everything_else_is_a_bad_reply(text: str) -> None:
     with pytest.raises(BadReply):
         read_as(TurnReply, text)
+
+
+@pytest.mark.parametrize(
+    ("key", "item"),
+    [
+        ("met", {"a": "R1", "q": "the manual", "score": 10}),
+        ("met", {"a": "C1", "q": "the manual"}),
+        ("met", {"a": "R1\n", "q": "the manual"}),
+        ("met", {"a": "R5", "q": "the manual"}),
+        ("mistakes", {"code": "lazy", "q": None, "fix": "Name it."}),
+    ],
+)
+def test_an_item_that_is_not_of_the_shape_is_left_out(key: str, item: object) -> None:
+    assert getattr(read_as(TurnReply, changed(**{key: [item]})), key) == []
 
 
 def test_a_surrogate_half_is_refused_where_it_could_not_be_saved() -> None:
@@ -138,7 +146,8 @@ def test_no_value_crashes_it(key: str, value: Any) -> None:
         found = read_as(TurnReply, changed(**{key: value}))
     except BadReply:
         return
-    assert found.model_dump(exclude_unset=True)[key] == value
+    kept = found.model_dump(exclude_unset=True)[key]
+    assert kept == value or (isinstance(value, list) and len(kept) < len(value))
 
 
 def test_the_schema_is_portable_and_requires_every_key() -> None:

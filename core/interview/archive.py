@@ -15,7 +15,7 @@ _INTERVIEW = TypeAdapter(Interview)
 
 
 class UnknownInterview(Exception):
-    """No interview has this token: never made, deleted, or past its retention."""
+    """No interview can be had with this token: never made, deleted, past its retention, or unreadable."""
 
 
 class Archive:
@@ -48,6 +48,10 @@ class Archive:
                 return changed
         raise StoreError("the interview cannot be saved: too many writers")
 
+    def check(self) -> None:
+        """Raises StoreError if interviews cannot be read."""
+        self._documents.get("check")
+
     def delete(self, token: str) -> None:
         """Gone at once; deleting what is not there is fine. Raises StoreError."""
         for _ in range(ATTEMPTS):
@@ -65,7 +69,7 @@ class Archive:
         try:
             return text, _INTERVIEW.validate_json(text)
         except ValidationError:
-            raise StoreError("a saved interview cannot be read") from None
+            raise UnknownInterview("This interview was saved by another version and cannot be read.") from None
 
 
 def _key(token: str) -> str:

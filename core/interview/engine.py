@@ -120,7 +120,9 @@ class Engine:
         """Ask again for every score that is missing, one call each, for as long as somebody can take it."""
         interview = self.load(token)
         for number, turn in enumerate(interview.turns):
-            if turn.feedback is not None and not turn.feedback.scored and self.can_score():
+            if turn.state == "grading":
+                interview = self.grade(token, number, asked_for=True)
+            elif turn.feedback is not None and not turn.feedback.scored and self.can_score():
                 interview = self.score_later(token, number)
         return interview
 
@@ -143,6 +145,10 @@ class Engine:
 
     def delete(self, token: str) -> None:
         self._archive.delete(token)
+
+    def check(self) -> None:
+        """Raises StoreError if interviews cannot be read."""
+        self._archive.check()
 
     def offers_scores(self) -> bool:
         """Would an interview begun now be scored? A full minute is over before the first answer is written."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from core.balancer import LoadBalancer
 from core.interview import gate, mistake_detector, prompts, rubric, text
@@ -16,11 +16,13 @@ from core.structured import read_as, schema_of
 from providers.contracts import BadReply, ChatRequest, Clock
 
 MAX_TOKENS = 900
+MOST_MET, MOST_MISTAKES = 32, 6
 CODES: tuple[str, ...] = get_args(MistakeCode)
 LONGEST_FOLLOW_UP = 30  # words
 SCORE_LIKE = re.compile(
     r"\d\s*(?:/|out of|of)\s*(?:5|10|20|100)\b|\b(?:score|grade|mark|points?)\b", re.IGNORECASE
 )
+CUT = f"Only the first {gate.ASSESSED_WORDS} words were assessed; aim for about two minutes."
 REACTION = "Thank you. What your words show is marked in the report."  # in place of one that hands out marks
 Anchor = Annotated[str, Field(pattern=r"^[RSED][1-4]$")]
 
@@ -40,6 +42,25 @@ class MistakeReply(_Strict):
     fix: str = Field(min_length=3, max_length=400)
 
 
+def _salvaged(shape: type[BaseModel], most: int) -> BeforeValidator:
+    """Keep the items of a list that are of the shape, so that one stray item does not cost a whole reply."""
+
+    def keep(found: object) -> object:
+        if not isinstance(found, list):
+            return found
+        return [item for item in found if _is(shape, item)][:most]
+
+    return BeforeValidator(keep)
+
+
+def _is(shape: type[BaseModel], item: object) -> bool:
+    try:
+        shape.model_validate(item)
+    except ValidationError:
+        return False
+    return True
+
+
 class FollowUpReply(_Strict):
     anchor: Anchor
     text: str = Field(max_length=400)
@@ -49,8 +70,8 @@ class TurnReply(_Strict):
     """What the grader must send. There is no field for a number, so there is none to invent."""
 
     qid: str
-    met: list[MetReply] = Field(max_length=16)
-    mistakes: list[MistakeReply] = Field(max_length=6)
+    met: Annotated[list[MetReply], _salvaged(MetReply, MOST_MET)]
+    mistakes: Annotated[list[MistakeReply], _salvaged(MistakeReply, MOST_MISTAKES)]
     reaction: str = Field(min_length=3, max_length=600)
     follow_up: FollowUpReply
     injection_seen: bool = False
@@ -77,9 +98,8 @@ class Grader:
 
     def grade(self, question: Question, answer: str, pinned: str | None) -> tuple[Feedback, str]:
         """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
-        assessed = gate.assessed(answer)
         request = ChatRequest(
-            messages=prompts.turn(question, assessed, CODES, self._nonce()),
+            messages=prompts.turn(question, gate.assessed(answer), CODES, self._nonce()),
             max_tokens=MAX_TOKENS,
             schema=schema_of(TurnReply),
             timeout=self._task.deadline,
@@ -92,14 +112,15 @@ class Grader:
             return found
 
         graded = self._balancer.complete(self._task, request, read, pinned)
-        return _feedback(graded.value, question, assessed, graded.route.name), graded.route.name
+        return _feedback(graded.value, question, answer, graded.route.name), graded.route.name
 
 
-def _feedback(reply: TurnReply, question: Question, assessed: str, model: str) -> Feedback:
+def _feedback(reply: TurnReply, question: Question, answer: str, model: str) -> Feedback:
+    assessed = gate.assessed(answer)
     met = rubric.verified([Met(m.a, m.q) for m in reply.met], assessed)
     claimed = [Mistake(m.code, m.q, m.fix) for m in reply.mistakes]
     mistakes = mistake_detector.verified(claimed, assessed, {m.anchor for m in met})
-    note = ""
+    note = CUT if len(text.words(answer)) > gate.ASSESSED_WORDS else ""
     if reply.injection_seen:
         note = "Part of this answer read like instructions to the grader; only quotes that show something count."
     return Feedback(

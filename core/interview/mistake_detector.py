@@ -40,17 +40,18 @@ def verified(claimed: Iterable[Mistake], answer: str, met: Collection[str] = ())
     quote that is not there, or a claim that the text or an anchor met refutes (no result where one was found),
     drops it.
     """
+    whole = text.folded(answer)
     held: dict[MistakeCode, Mistake] = {}
     for one in claimed:
         quote = one.quote or ""
-        found = _shown(answer, quote) if quote.strip() else one.code in WITHOUT_QUOTE
+        found = _shown(whole, quote) if quote.strip() else one.code in WITHOUT_QUOTE
         if found and not _refuted(one, answer) and not REFUTED_BY.get(one.code, frozenset()) & set(met):
             held.setdefault(one.code, one)
     return tuple(held.values())[:MOST]
 
 
-def _shown(answer: str, quote: str) -> bool:
-    return len(text.folded(quote)) >= SHORTEST_QUOTE and text.holds(answer, quote)
+def _shown(whole: str, quote: str) -> bool:
+    return len(text.folded(quote)) >= SHORTEST_QUOTE and text.holds(whole, quote)
 
 
 def _refuted(mistake: Mistake, answer: str) -> bool:

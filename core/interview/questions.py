@@ -79,7 +79,7 @@ def plan(setup: Setup, rng: random.Random, seen: Iterable[str] = ()) -> tuple[Qu
 def _kinds(setup: Setup) -> list[Kind]:
     shares = dict(MIX[setup.style])
     if "technical" in shares and family_of(setup.role) is None:
-        shares["behavioural"] = shares.pop("technical") / 2
+        del shares["technical"]
     counts: dict[Kind, int] = {kind: round(share * setup.questions) for kind, share in shares.items()}
     counts["behavioural"] = setup.questions - sum(n for kind, n in counts.items() if kind != "behavioural")
     return [kind for kind in ORDER for _ in range(counts.get(kind, 0))]

@@ -77,6 +77,8 @@ def markdown(interview: Interview) -> str:
         f"**Overall: {overall_line(report.card)}**",
         f"_{DISCLAIMER} {origin_line(interview, report)}_",
     ]
+    if report.strongest:
+        lines.append(f"**Strongest moment:** “{escape(report.strongest.quote)}”")
     if report.priority:
         lines.append(f"**One thing to practise:** {report.priority}")
     if report.card.competencies:
@@ -86,6 +88,9 @@ def markdown(interview: Interview) -> str:
     if report.wording:
         cues = " · ".join(f"{name}: {count}" for name, count in report.wording.items())
         lines.append(f"In your wording (cues, no score): {cues}")
+    if report.job_terms:
+        used = ", ".join(escape(term) for term, said in report.job_terms.items() if said) or "none"
+        lines.append(f"Words of the job description that you used: {used}")
     lines += [_page_markdown(page) for page in report.pages]
     return "\n\n".join(lines) + "\n"
 
@@ -121,7 +126,7 @@ def escape(written: str) -> str:
     """
     bare = re.sub(r"([\\`*_{}\[\]<>()#+!|$~&])", r"\\\1", text.clean(written))
     bare = re.sub(r"(?m)^(\s*)([-=])", r"\1\\\2", bare)
-    return re.sub(r"(?i)(@|:(?=\w)|www(?=\.)|https?(?=:))", rf"\1{NON_JOINER}", bare)
+    return re.sub(r"(?i)(@|:(?=\S)|www(?=\.)|https?(?=:))", rf"\1{NON_JOINER}", bare)
 
 
 def _page(number: int, turn: Turn, measured: bool) -> Page:
@@ -147,7 +152,7 @@ def _strongest(turn: Turn) -> Met | None:
 
 
 def _priority(pages: tuple[Page, ...]) -> str | None:
-    """The costliest anchor that most of the scored answers lack, as advice."""
+    """What the scored answers lack most often, of what costs each of them most, as advice."""
     lacking = Counter(
         missing
         for page in pages

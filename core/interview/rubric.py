@@ -89,9 +89,10 @@ def anchors(kind: Kind) -> dict[str, str]:
 
 def verified(met: Iterable[Met], answer: str) -> tuple[Met, ...]:
     """The anchors that hold: quote found in the answer, own check passed, each anchor once."""
+    whole = text.folded(answer)
     held: dict[str, Met] = {}
     for one in met:
-        if one.anchor in QUOTED and text.holds(answer, one.quote) and _own_check(one, answer):
+        if one.anchor in QUOTED and text.holds(whole, one.quote) and _own_check(one, answer):
             held.setdefault(one.anchor, one)
     return tuple(sorted(held.values(), key=lambda m: m.anchor))
 

@@ -11,7 +11,7 @@ _MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.catego
 _WORD = re.compile(rf"[^\W_][\w{_MARKS}]*(?:['’-][^\W_][\w{_MARKS}]*)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _BULLET = re.compile(r"^\s{0,3}(?:[-*+•▪]|\d{1,2}[.)]|#{1,6}|>)\s+", re.MULTILINE)
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|~~|`)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|~~|`)(?=\S)(.{1,200}?)(?<=\S)\1(?![\w*])")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _NUMBER = re.compile(
     r"\d|%|[$€£¥₹]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|"
@@ -55,9 +55,9 @@ def folded(text: str) -> str:
     return _DASHES.sub("-", same).strip(" .,;:!?\"'…")
 
 
-def holds(answer: str, quote: str) -> bool:
-    """Does the quote stand in the answer as whole words? Both are folded first; an empty quote stands nowhere."""
-    sought, whole = folded(quote), folded(answer)
+def holds(whole: str, quote: str) -> bool:
+    """Does the quote stand as whole words in a text that is folded already? An empty quote stands nowhere."""
+    sought = folded(quote)
     if not sought:
         return False
     starts = rf"(?<![\w{_MARKS}])" if _is_spaced_letter(sought[0]) else ""

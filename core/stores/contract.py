@@ -51,7 +51,7 @@ class Level:
 
 
 class Ledger(Protocol):
-    """Counters that never pass their ceilings. Every method is one atomic step and may raise StoreError."""
+    """Counters that never pass their ceilings. Changes are one atomic step; every method may raise StoreError."""
 
     def reserve(self, hold: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
         """Add every claim or none. The hold counts as `held` until settled or for `ttl` seconds."""

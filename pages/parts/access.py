@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 
 import streamlit as st
@@ -11,10 +12,13 @@ from core.access import Access
 from core.app import current
 
 
-def require_admin() -> None:
-    """Return if this browser is signed in; else show the sign-in form and end the run."""
+def require_admin(in_use: bool = True) -> None:
+    """Return if this browser is signed in; else show the sign-in form and end the run.
+
+    A page that only refreshes itself is not `in_use`, so that it does not keep an absent admin signed in.
+    """
     access = current().access
-    if access.is_admitted(_browser()):
+    if access.is_admitted(_browser(), in_use):
         return
     _sign_in(access)
     st.stop()
@@ -41,7 +45,7 @@ def _sign_in(access: Access) -> None:
         access.admit(_browser())
         st.rerun()
     if verdict.wait:
-        st.error(f"Too many attempts. Try again in {verdict.wait / 60:.0f} min.", icon=":material/timer:")
+        st.error(f"Too many attempts. Try again in {math.ceil(verdict.wait / 60)} min.", icon=":material/timer:")
     else:
         st.error("That is not right. Check it and try again.", icon=":material/error:")
 

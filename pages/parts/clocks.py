@@ -12,4 +12,5 @@ def until(at: float, now: float) -> str:
         return f"in {minutes} min"
     if minutes < 36 * 60:
         return f"in {minutes // 60} h {minutes % 60} min"
-    return f"on {datetime.fromtimestamp(at, UTC):%-d %b}"
+    day = datetime.fromtimestamp(at, UTC)
+    return f"on {day.day} {day:%b}"

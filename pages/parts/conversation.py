@@ -13,10 +13,17 @@ from core.interview.report import escape, label
 from pages.parts.draft_keeper import keep_draft
 
 MOVED_ON = (
-    "That question was answered, skipped or ended in another tab, so your text was not sent. Here it is, to copy:"
+    "That question was answered, skipped, ended or deleted in another tab, so your text was not sent. "
+    "Here it is, to copy:"
 )
 INTERVIEWER = ":material/record_voice_over:"
 CANDIDATE = ":material/person:"
+AIM = {
+    "behavioural": "120 to 300",
+    "situational": "100 to 300",
+    "technical": "100 to 300",
+    "motivation": "60 to 200",
+}
 NEXT_LOOK = 2  # seconds between looks at an answer that another tab is having graded
 
 
@@ -55,7 +62,7 @@ def _progress(engine: Engine, token: str, interview: Interview, number: int) -> 
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.progress(number / total, text=f"Question {number + 1} of {total}")
     with row.popover("End", type="tertiary", icon=":material/flag:", help="Finish early and read the report"):
-        st.write("Finish now? Questions you have not reached are left out of the score.")
+        st.write("Finish now? An overall score needs answers to at least 60 % of the questions.")
         if st.button("Finish and read the report", key="finish", type="primary"):
             engine.finish(token)
             st.rerun()
@@ -95,7 +102,9 @@ def show_reaction(feedback: Feedback) -> None:
 
 def _answer_box(engine: Engine, token: str, number: int, turn: Turn) -> None:
     key = f"answer-{number}"
-    st.caption(f"{label(turn.question.competency)} · aim for one to two minutes of speech, 120 to 300 words")
+    st.caption(
+        f"{label(turn.question.competency)} · aim for {AIM[turn.question.kind]} words, about one to two minutes"
+    )
     with st.form(f"form-{number}", border=False):
         answer = st.text_area(
             "Your answer", turn.draft, key=key, height=220, placeholder="Type your answer. Ctrl+Enter sends it."
@@ -127,14 +136,15 @@ def _remember(number: int) -> None:
     st.session_state.sent = Sent(number, st.session_state[f"answer-{number}"])
 
 
-def show_left_behind(interview: Interview) -> None:
-    """Give back a text that was sent to a question which another tab had answered, skipped or ended."""
+def show_left_behind(interview: Interview | None) -> None:
+    """Give back a text that was sent to a question which another tab had answered, skipped, ended or deleted."""
     sent = st.session_state.pop("sent", None)
-    if sent is None or sent.number >= len(interview.turns):
+    if sent is None:
         return
-    turn = interview.turns[sent.number]
-    moved_on = turn.state != "open" or interview.finished_at is not None
-    if moved_on and sent.text.strip() not in ("", turn.answer):
+    known = interview is not None and sent.number < len(interview.turns)
+    turn = interview.turns[sent.number] if interview is not None and known else None
+    waits = turn is not None and turn.state == "open" and interview is not None and interview.finished_at is None
+    if not waits and sent.text.strip() not in ("", turn.answer if turn else ""):
         st.warning(MOVED_ON, icon=":material/tab:")
         st.text(sent.text)
 
@@ -161,7 +171,7 @@ def _waiting(engine: Engine, token: str, number: int, turn: Turn) -> None:
     @st.fragment(run_every=NEXT_LOOK)
     def look_again() -> None:
         st.caption("The feedback is being fetched. This page shows it as soon as it is there.")
-        if engine.load(token).turns[number].state != "grading":
+        if engine.grade(token, number).turns[number].state != "grading":
             st.rerun()
 
     look_again()

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.alerts import CRITICAL_SHARE, WARNING_SHARE
+from core.interview.report import escape
 from core.quotas import Standing
 from core.status import ProviderStatus, SystemStatus
 from pages.parts.clocks import until
@@ -69,7 +70,7 @@ def _card(provider: ProviderStatus, now: float) -> None:
     st.markdown(f"**{provider.label}**")
     tightest = provider.tightest
     if tightest is None:
-        st.caption("A server of your own: nothing is counted.")
+        st.caption("Nothing is counted here.")
     else:
         st.plotly_chart(
             _gauge(tightest),
@@ -80,13 +81,12 @@ def _card(provider: ProviderStatus, now: float) -> None:
         pool = tightest.limit.pool.removeprefix(provider.name).removeprefix("/") or "whole account"
         st.caption(f"{_used(tightest)} · {pool} · resets {until(tightest.resets_at, now)}")
     if provider.resting:
-        st.badge(provider.resting, icon=":material/pause_circle:", color="orange")
+        st.badge(escape(provider.resting), icon=":material/pause_circle:", color="orange")
     elif provider.calls_left is not None:
         st.caption(f"About {provider.calls_left:,} calls left")
     for cooldown in provider.cooldowns:
-        st.caption(
-            f":material/timer: {cooldown.subject} rests until {until(cooldown.until, now)}: {cooldown.reason}"
-        )
+        back = until(cooldown.until, now)
+        st.caption(f":material/timer: {escape(cooldown.subject)} is back {back}: {escape(cooldown.reason)}")
 
 
 def _gauge(standing: Standing) -> go.Figure:

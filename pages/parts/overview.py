@@ -13,6 +13,8 @@ from providers.registry import Catalog
 def show_headline(status: SystemStatus) -> None:
     at = datetime.fromtimestamp(status.timestamp, UTC)
     st.caption(f"As of {at:%H:%M:%S} UTC; refreshes itself every 30 s.")
+    if status.uncounted:
+        st.caption(f"Not in these numbers, because nothing counts them: {', '.join(status.uncounted)}.")
     with st.grid(3):
         st.metric("Requests left today", f"{status.total_requests_remaining:,}", border=True)
         st.metric(
@@ -27,10 +29,10 @@ def show_headline(status: SystemStatus) -> None:
 def show_alerts(status: SystemStatus) -> None:
     for alert in status.alerts:
         show = st.error if alert.level == "critical" else st.warning
-        show(f"{alert.message}. Other providers take over when it is gone.", icon=":material/warning:")
+        show(alert.message, icon=":material/warning:")
 
 
-def show_off(status: SystemStatus, catalog: Catalog) -> None:
+def show_catalogue(status: SystemStatus, catalog: Catalog) -> None:
     """What the plan said beside what holds now, for everyone in the catalogue."""
     st.subheader("The catalogue: what was claimed and what holds")
     rows = [

@@ -45,8 +45,8 @@ def show_setup(engine: Engine) -> None:
     left, right = st.columns(2)
     level = left.radio("Level", list(LEVELS), 1, LEVELS.__getitem__, key="level", horizontal=True)
     style = right.radio("Questions about", list(STYLES), 0, STYLES.__getitem__, key="style", horizontal=True)
-    if style != "behavioural" and role not in (None, "", ANY_ROLE) and family_of(role) is None:
-        st.caption("We have no questions on the craft of this role yet, so you will get general ones.")
+    if style != "behavioural" and role and family_of(role) is None and (style, role) != ("mixed", ANY_ROLE):
+        st.caption("We have no questions on the craft of this role, so you will get general ones.")
     questions = st.slider("Number of questions", FEWEST, MOST, DEFAULT_QUESTIONS, key="questions")
 
     with st.expander("Add your resume or the job description", icon=":material/description:"):
@@ -120,6 +120,8 @@ def _start(engine: Engine, setup: Setup, offline: bool) -> None:
     except BadSetup as error:
         st.warning(str(error), icon=":material/edit:")
         return
+    for shown in ("resume_problem", "resume_words", "resume_warnings"):
+        st.session_state.pop(shown, None)
     st.query_params["interview"] = token
     st.rerun()
 
@@ -128,7 +130,12 @@ def _consent() -> None:
     app = current()
     days = app.settings.retention_days
     names = ", ".join(app.fleet.catalog[name].label for name in app.fleet.providers)
-    read_by = f"Your answers, never your resume, may be read by {names}. " if names else ""
+    read_by = (
+        f"Your answers, never your resume, may be read by {names}; some of them may use what they read on a "
+        "free tier to improve their products. "
+        if names
+        else ""
+    )
     st.caption(
         f"{read_by}Interviews are kept for {days} days on this server, only for whoever has the link, and you can "
         "delete yours at any time."

@@ -17,9 +17,12 @@ def show_trouble(error: Exception) -> bool:
     elif isinstance(error, StoreError):
         log.error("The store failed: %s", error)
         st.error(
-            "We cannot save right now, so nothing moves on. What you sent is safe; wait a minute and reload.",
+            "We cannot read or save right now. What you sent before is safe, the text below is not: copy it, "
+            "wait a minute, then reload.",
             icon=":material/database_off:",
         )
+        for text in (str(v) for k, v in st.session_state.items() if str(k).startswith("answer-") and v):
+            st.code(text, language=None, wrap_lines=True)
     else:
         log.exception("A page failed", exc_info=error)
         st.error(
