@@ -152,3 +152,13 @@ def test_what_cannot_be_read_is_unknown_and_shows_nothing(tmp_path: Path) -> Non
     with pytest.raises(UnknownInterview) as caught:
         kept.load(TOKEN)
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_deleted_stands_in_no_file_any_more(tmp_path: Path) -> None:
+    kept = archive(tmp_path)
+    token = kept.add(interview(turn("CANARY first version")))
+    for n in range(20):
+        kept.change(token, lambda i, n=n: replace(i, turns=(turn(f"CANARY version {n} " + "x" * 5_000),)))  # type: ignore[misc]
+    assert any(b"CANARY" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    kept.delete(token)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()]

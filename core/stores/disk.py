@@ -67,6 +67,7 @@ def open_cache(folder: Path) -> diskcache.Cache:
                 eviction_policy="none",
                 cull_limit=0,
                 statistics=0,
+                sqlite_secure_delete=1,
             )
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
             if time.monotonic() > give_up:
@@ -156,7 +157,9 @@ class DiskDocuments:
                 self._cache.pop(key)
             else:
                 self._cache.set(key, new, expire=ttl)
-            return True
+        if new is None:
+            self._wipe()
+        return True
 
     def keys(self) -> Iterator[str]:
         with trouble():
@@ -166,4 +169,11 @@ class DiskDocuments:
         """Delete what has outlived its ttl; returns how many. Nothing else removes it from the disk."""
         with trouble():
             gone: int = self._cache.expire()
-            return gone
+        if gone:
+            self._wipe()
+        return gone
+
+    def _wipe(self) -> None:
+        """Deleted text is overwritten in the database, but older copies stand in its log until that is emptied."""
+        with trouble():
+            self._cache._sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
