@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.stores.contract import Level, StoreError
+from core.stores.disk import DiskDocuments, open_cache
 from tests.fakes.asking import NOON
 from tests.fakes.stores import BACKENDS, Store, daily, sliding
 
@@ -183,3 +186,16 @@ def test_text_that_cannot_be_written_is_an_error(store: Store) -> None:
     with pytest.raises(StoreError):
         store.documents.replace("k", None, "\ud800")
     assert store.documents.get("k") is None
+
+
+def test_what_has_outlived_its_ttl_leaves_the_disk_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.stores.disk.SWEEP_SECONDS", 0.0)
+    with closing(open_cache(tmp_path / "archive")) as cache:
+        documents = DiskDocuments(cache)
+        documents.replace("old", None, "CANARY", ttl=0.01)
+        time.sleep(0.05)
+        documents.replace("new", None, "text", ttl=60)
+        assert list(documents.keys()) == ["new"]
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"CANARY" in p.read_bytes()]

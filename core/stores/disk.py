@@ -24,6 +24,7 @@ from core.stores.rows import Row
 
 BUSY_SECONDS = 2.0
 OPEN_SECONDS = 3.0
+SWEEP_SECONDS = 3_600.0
 ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
 GARBLED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading a foreign row can raise
 
@@ -143,6 +144,7 @@ class DiskLedger:
 class DiskDocuments:
     def __init__(self, cache: diskcache.Cache) -> None:
         self._cache = cache
+        self._swept = time.monotonic()
 
     def get(self, key: str) -> str | None:
         with trouble():
@@ -159,6 +161,8 @@ class DiskDocuments:
                 self._cache.set(key, new, expire=ttl)
         if new is None:
             self._wipe()
+        elif time.monotonic() - self._swept > SWEEP_SECONDS:
+            self.sweep()
         return True
 
     def keys(self) -> Iterator[str]:
@@ -166,7 +170,8 @@ class DiskDocuments:
             yield from self._cache.iterkeys()
 
     def sweep(self) -> int:
-        """Delete what has outlived its ttl; returns how many. Nothing else removes it from the disk."""
+        """Delete what has outlived its ttl; returns how many. Writes do so too, once an hour."""
+        self._swept = time.monotonic()
         with trouble():
             gone: int = self._cache.expire()
         if gone:
