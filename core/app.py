@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -23,7 +24,7 @@ from core.policy import Task
 from core.quotas import QuotaManager
 from core.settings import BadSetting, Settings, load_provider_values, load_settings
 from core.status import StatusReader
-from core.stores.contract import StoreError
+from core.stores.contract import Documents, Ledger, StoreError
 from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from providers.contracts import Clock
 from providers.http import Http
@@ -41,23 +42,32 @@ class App:
     access: Access
 
 
-def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce: Callable[[str], None]) -> App:
+@dataclass(frozen=True)
+class Stores:
+    """What one backend keeps. Cooldowns stand beside the counters; `clock` is right for all who share them."""
+
+    ledger: Ledger
+    cooldowns: Documents
+    archive: Documents
+    clock: Clock
+
+
+def build(
+    settings: Settings, values: Mapping[str, str], clock: Clock | None, announce: Callable[[str], None]
+) -> App:
     """Put the app together. `values` are the providers' settings in plain; `announce` writes to the console.
 
-    Raises CatalogError, StoreError.
+    Without a `clock` the stores' own is used. Raises CatalogError, StoreError.
     """
+    stores = _redis(settings.redis_url.get_secret_value()) if settings.redis_url else _disk(settings.data_dir)
+    clock = clock or stores.clock
     fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ledger = open_cache(settings.data_dir / "ledger")
-    documents = DiskDocuments(open_cache(settings.data_dir / "archive"))
-    for kept in (documents, DiskDocuments(ledger)):
-        kept.sweep()
-    quota = QuotaManager(DiskLedger(ledger), clock)
-    health = Health(DiskDocuments(ledger), clock, _key_ids(fleet, values))
+    quota = QuotaManager(stores.ledger, clock)
+    health = Health(stores.cooldowns, clock, _key_ids(fleet, values))
     balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
     turn = Task("turn", "small", settings.answer_deadline)
     grader = Grader(balancer, clock, turn, lambda: secrets.token_hex(8))
-    archive = Archive(documents, settings.retention_days, lambda: secrets.token_urlsafe(24))
+    archive = Archive(stores.archive, settings.retention_days, lambda: secrets.token_urlsafe(24))
     return App(
         settings=settings,
         fleet=fleet,
@@ -70,14 +80,33 @@ def build(settings: Settings, values: Mapping[str, str], clock: Clock, announce:
 @cache
 def current() -> App:
     """This process's app, built on first use. Raises BadSetting with one line that names the remedy."""
+    settings = load_settings()
     try:
-        settings = load_settings()
         catalog = load_catalog(settings.catalog_local)
-        return build(settings, load_provider_values(provider_settings(catalog)), SystemClock(), _to_console)
+        return build(settings, load_provider_values(provider_settings(catalog)), None, _to_console)
     except CatalogError as error:
         raise BadSetting(str(error)) from None
     except (StoreError, OSError) as error:
+        if settings.redis_url:
+            raise BadSetting(f"REDIS_URL: {error}. Start that server or correct the address.") from None
         raise BadSetting(f"DATA_DIR: {error}. Give a folder that the app may write to.") from None
+
+
+def _disk(folder: Path) -> Stores:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ledger = open_cache(folder / "ledger")
+    cooldowns, archive = DiskDocuments(ledger), DiskDocuments(open_cache(folder / "archive"))
+    for kept in (cooldowns, archive):
+        kept.sweep()
+    return Stores(DiskLedger(ledger), cooldowns, archive, SystemClock())
+
+
+def _redis(url: str) -> Stores:
+    from core.stores import redis  # one machine does without the package's import and memory
+
+    client = redis.open_client(url)
+    cooldowns, archive = (redis.RedisDocuments(client, prefix) for prefix in (redis.LEDGER, redis.ARCHIVE))
+    return Stores(redis.RedisLedger(client), cooldowns, archive, redis.RedisClock(client, SystemClock()))
 
 
 def _to_console(line: str) -> None:
@@ -87,9 +116,9 @@ def _to_console(line: str) -> None:
 
 
 def _key_ids(fleet: Fleet, values: Mapping[str, str]) -> dict[str, str]:
-    """A fingerprint of each provider's key, so that a new key is noticed and no key is stored."""
-    keys = {name: values.get(fleet.catalog[name].key_setting, "") for name in fleet.providers}
-    return {name: hashlib.sha256(key.encode()).hexdigest()[:12] for name, key in keys.items()}
+    """A fingerprint of each provider's key, ids and address, so that a change is noticed and no key is stored."""
+    given = {name: [values.get(s, "") for s in sorted(fleet.catalog[name].settings)] for name in fleet.providers}
+    return {name: hashlib.sha256("\n".join(all_).encode()).hexdigest()[:12] for name, all_ in given.items()}
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -33,6 +33,7 @@ TRIAL_SECONDS = 60.0  # past this, whoever was trying has died and somebody else
 FORGET_SECONDS = 86_400.0  # a cooldown so long over says nothing any more
 BUSY_SECONDS = 60.0  # a bare 429 says neither which window nor how long; a minute is the shortest window there is
 GONE_SECONDS = 86_400.0
+KEY_SECONDS = 21_600.0  # a new key is tried at once; the same one may have been allowed again in the console
 ATTEMPTS = 50
 Admission = Literal["open", "trial", "wait"]
 
@@ -112,7 +113,7 @@ class Health:
                 subject = {"route": route.name, "pool": route.pool, "provider": route.provider}[error.scope]
                 return subject, error.until or self._window_end(route, error)
             case KeyRejected():
-                return route.provider, now + LONGEST
+                return route.provider, now + KEY_SECONDS
             case PaymentNeeded():
                 return route.provider, windows.resets_at("day", _zone(route.limits), now)
             case ModelGone():

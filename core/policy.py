@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,12 +65,13 @@ def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = N
 def obstacle(route: Route, view: View) -> Skipped | None:
     """What keeps the route from being worth a call now, the one that lasts longest; None if nothing does."""
     covering = (view.cooldowns.get(subject) for subject in (route.provider, route.pool, route.name))
-    found = [Skipped(route, c.reason, max(c.until, c.trial_until)) for c in covering if c]
+    # A refused key is tried again in time, but nobody should count on that: it takes a person.
+    found = [Skipped(route, c.reason, None if c.key_id else max(c.until, c.trial_until)) for c in covering if c]
     for standing in (view.standings[limit] for limit in route.limits):
         if standing.remaining < 1:
             reason = f"{standing.limit.what} used up"
             found.append(Skipped(route, reason, standing.resets_at))
-    return max(found, key=lambda s: s.until or 0.0, default=None)
+    return max(found, key=lambda s: math.inf if s.until is None else s.until, default=None)
 
 
 def _taken(route: Route, view: View) -> float:

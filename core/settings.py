@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +27,7 @@ from pydantic_settings import (
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
 SHORTEST_PASSWORD = 12
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 class BadSetting(Exception):
@@ -42,12 +44,26 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _redis_address(secret: SecretStr | None) -> SecretStr | None:
+    if secret is None:
+        return None
+    try:
+        url = urlsplit(secret.get_secret_value())
+        usable = url.scheme in REDIS_SCHEMES and bool(url.hostname or url.scheme == "unix") and url.port != 0
+    except ValueError:  # whose text quotes what stands in the place of the port
+        usable = False
+    if not usable:
+        raise ValueError("is not the address of a Redis server")
+    return secret
+
+
 def _as_text(found: object) -> str:
     """TOML may hold a bare 1 or true where the environment has text."""
     return str(int(found)) if isinstance(found, bool) else str(found)
 
 
 Password = Annotated[SecretStr | None, AfterValidator(_long_enough)]
+RedisUrl = Annotated[SecretStr | None, AfterValidator(_redis_address)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 RootedPath = Annotated[Path, AfterValidator(_under_root)]
 
@@ -87,6 +103,11 @@ class Settings(_Sourced):
     """What an operator can set, apart from the providers' own settings. Descriptions are the remedies."""
 
     data_dir: RootedPath = Field(Path("data"), description="give a folder that the app may write to")
+    redis_url: RedisUrl = Field(
+        None,
+        description="give redis://:PASSWORD@HOST:6379/0, rediss:// for TLS or unix://PATH, with signs other than "
+        "letters and digits in the password as %XX",
+    )
     catalog_local: RootedPath = Field(
         Path("catalog.local.toml"), description="give the path of a TOML file with provider rows"
     )

@@ -78,7 +78,7 @@ def pacific(*local: int) -> float:
         (Busy("x", scope="pool", period="minute"), {"acme/pool": 60}),
         (Busy("x", scope="pool", period="day"), {"acme/pool": 20 * 3600}),  # 04:00 to midnight Pacific
         (Busy("x", scope="provider", period="month"), {"acme": 7 * DAY + 20 * 3600}),
-        (KeyRejected("x"), {"acme": LONGEST}),
+        (KeyRejected("x"), {"acme": 6 * 3600}),
         (PaymentNeeded("x"), {"acme": 20 * 3600}),
         (ModelGone("x"), {"acme/m": DAY}),
         (Down("x"), {"acme/m": 30}),

@@ -1,0 +1,183 @@
+"""Ledger and documents on a Redis server: any number of machines. Imported only where REDIS_URL is set.
+
+Every operation is one Lua script and one round trip, so it happens whole or not at all. Nothing is sent twice: an
+operation whose reply was lost may have happened, and is never repeated here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from core.stores.contract import Claim, Level, Refusal, StoreError
+from providers.contracts import Clock
+
+SOCKET_SECONDS = 2.0
+ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
+REFRESH_SECONDS = 60.0
+LEDGER, ARCHIVE = "greenroom:ledger:", "greenroom:archive:"
+GARBLED = (ValueError, TypeError, AttributeError)  # what reading a foreign reply can raise
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    """Every way Redis has of failing, as one error. What it says can quote the URL or a password, so only
+    the code it begins with is told."""
+    try:
+        yield
+    except (redis.RedisError, OSError, *GARBLED) as error:
+        code = str(error).partition(" ")[0]
+        raise StoreError(f"Redis failed: {code if code.isupper() else type(error).__name__}") from None
+
+
+def open_client(url: str) -> redis.Redis:
+    """A pool of connections to the server at `url`, which answered. Raises StoreError."""
+    with trouble():
+        client = redis.Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=SOCKET_SECONDS,
+            socket_connect_timeout=SOCKET_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        client.ping()
+        _warn_of_eviction(client)
+        return client
+
+
+def _warn_of_eviction(client: redis.Redis) -> None:
+    try:
+        policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except redis.ResponseError:  # a hosted server may keep this to itself
+        return
+    if policy != "noeviction":
+        log.warning(
+            "REDIS_URL: this server's maxmemory-policy is %s. When its memory is full it deletes quota counters, "
+            "and calls beyond the free quota follow. Set maxmemory-policy noeviction in redis.conf.",
+            policy,
+        )
+
+
+class RedisClock:
+    """The server's time, so that machines whose clocks disagree count in the same windows.
+
+    Asked for at the start (raises StoreError) and then once a minute; in between, and while the server is away,
+    `local` carries it on.
+    """
+
+    def __init__(self, client: redis.Redis, local: Clock) -> None:
+        self._client = client
+        self._local = local
+        self._measure()
+
+    def now(self) -> float:
+        if self._local.monotonic() > self._due:
+            try:
+                self._measure()
+            except StoreError:
+                log.warning("Redis does not tell the time; going on with what it told last")
+        return self._local.monotonic() + self._offset
+
+    def monotonic(self) -> float:
+        return self._local.monotonic()
+
+    def _measure(self) -> None:
+        asked = self._local.monotonic()
+        self._due = asked + REFRESH_SECONDS  # before asking, so that a server that hangs holds up one caller only
+        with trouble():
+            seconds, micros = self._client.time()
+            self._offset = seconds + micros / 1e6 - (asked + self._local.monotonic()) / 2
+
+
+class RedisLedger:
+    def __init__(self, client: redis.Redis, prefix: str = LEDGER) -> None:
+        self._prefix = prefix
+        self._reserve = _script(client, "rows", "reserve")
+        self._settle = _script(client, "rows", "settle")
+        self._levels = _script(client, "rows", "levels")
+
+    def reserve(self, hold: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
+        keys = [f"{self._prefix}hold:{hold}", *map(self._row, claims)]
+        with trouble():
+            expires, kept = _text(now + ttl), str(_millis(ORPHAN_SECONDS))
+            refused = self._reserve(keys, [hold, _told(claims), _text(now), expires, kept])
+            if refused is None:
+                return None
+            number, free_at = refused
+            return Refusal(claims[number - 1], _time(free_at))
+
+    def settle(self, hold: str, costs: Mapping[str, float], now: float) -> bool:
+        with trouble():
+            told = json.dumps({key: _text(cost) for key, cost in costs.items()})
+            return bool(
+                self._settle([f"{self._prefix}hold:{hold}"], [hold, told, _text(now), f"{self._prefix}row:"])
+            )
+
+    def levels(self, claims: Sequence[Claim], now: float) -> list[Level]:
+        with trouble():
+            found = self._levels([*map(self._row, claims)], [_told(claims), _text(now)])
+            return [Level(float(used), float(held), _time(frees_at)) for used, held, frees_at in found]
+
+    def _row(self, claim: Claim) -> str:
+        return f"{self._prefix}row:{claim.key}"
+
+
+class RedisDocuments:
+    def __init__(self, client: redis.Redis, prefix: str = ARCHIVE) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._replace = _script(client, "replace")
+
+    def get(self, key: str) -> str | None:
+        with trouble():
+            found = self._client.get(self._prefix + key)
+            return found.decode() if isinstance(found, bytes) else found
+
+    def replace(self, key: str, old: str | None, new: str | None, ttl: float | None = None) -> bool:
+        texts = ["-" if text is None else f"+{text}" for text in (old, new)]
+        with trouble():
+            return bool(self._replace([self._prefix + key], [*texts, "" if ttl is None else _millis(ttl)]))
+
+    def keys(self) -> Iterator[str]:
+        pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in self._prefix) + "*"
+        with trouble():
+            found = {key.decode() for key in self._client.scan_iter(pattern, count=500)}  # it may tell a key twice
+        yield from (key.removeprefix(self._prefix) for key in sorted(found))
+
+
+def _script(client: redis.Redis, *names: str) -> Script:
+    """The Lua files beside this one, joined. The server keeps it; after a restart it is sent again."""
+    folder = Path(__file__).parent
+    return client.register_script(
+        "\n".join((folder / f"{name}.lua").read_text(encoding="utf-8") for name in names)
+    )
+
+
+def _told(claims: Sequence[Claim]) -> str:
+    numbers = ("ceiling", "cost", "span")
+    return json.dumps([{k: _text(v) if k in numbers else v for k, v in asdict(c).items()} for c in claims])
+
+
+def _text(number: float) -> str:
+    """The shortest text that reads back as the very same number."""
+    return repr(float(number))
+
+
+def _millis(seconds: float) -> int:
+    return math.ceil(seconds * 1000)
+
+
+def _time(text: bytes) -> float | None:
+    return float(text) if text else None
