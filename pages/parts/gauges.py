@@ -110,7 +110,7 @@ def _gauge(standing: Standing) -> go.Figure:
             },
         )
     )
-    figure.update_layout(height=150, margin={"l": 28, "r": 28, "t": 12, "b": 4})
+    figure.update_layout(height=165, margin={"l": 28, "r": 28, "t": 26, "b": 4})
     return figure
 
 
