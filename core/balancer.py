@@ -135,11 +135,10 @@ class LoadBalancer:
         try:
             reply = self._providers[route.provider].complete(route, request)
             value = _check(reply, read)
-        except Refused as error:
-            self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
-            raise
         except ProviderError as error:
             self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
+            if isinstance(error, Refused):
+                raise
             log.warning("%s failed: %s", route.name, error)
             cooldown = self._learn(route, error)
             if cooldown is None:

@@ -73,7 +73,8 @@ class Health:
         Raises StoreError.
         """
         now = self._clock.now()
-        over = [s for s in _subjects(route) if (c := self._known().get(s)) and c.until <= now]
+        known = self._known()
+        over = [s for s in _subjects(route) if s in known and known[s].until <= now]
         if not over:
             return "open"
         mine = False

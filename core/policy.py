@@ -53,7 +53,7 @@ def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = N
 
     Routes that are cooling down or have not one unit left on some limit are skipped, with the reason.
     """
-    skipped = [s for route in routes if (s := obstacle(route, view))]
+    skipped = [s for route in routes if (s := _obstacle(route, view))]
     out = {s.route for s in skipped}
 
     def merit(route: Route) -> tuple[bool, bool, int, float, str]:
@@ -62,7 +62,7 @@ def rank(routes: Sequence[Route], view: View, task: Task, pinned: str | None = N
     return Ranking(tuple(sorted((r for r in routes if r not in out), key=merit)), tuple(skipped))
 
 
-def obstacle(route: Route, view: View) -> Skipped | None:
+def _obstacle(route: Route, view: View) -> Skipped | None:
     """What keeps the route from being worth a call now, the one that lasts longest; None if nothing does."""
     covering = (view.cooldowns.get(subject) for subject in (route.provider, route.pool, route.name))
     # A refused key is tried again in time, but nobody should count on that: it takes a person.

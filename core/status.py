@@ -10,7 +10,7 @@ from typing import Any
 
 from core.alerts import Alert, limit_alerts, trouble_alerts
 from core.health import Cooldown, Health
-from core.policy import Ranking, Skipped, Task, View, obstacle, rank
+from core.policy import Ranking, Skipped, Task, View, rank
 from core.quotas import QuotaManager, Standing, cost_of_usage
 from providers.contracts import Clock, Limit, Route, Usage
 from providers.registry import Fleet
@@ -90,16 +90,17 @@ class StatusReader:
         routes = self._fleet.routes
         standings = {s.limit: s for s in self._quota.standings(li for r in routes for li in r.limits)}
         view = View(self._clock.now(), standings, self._health.cooldowns())
-        found = tuple(self._provider(name, view) for name in self._fleet.providers)
+        ranking = rank(routes, view, self._task)
+        found = tuple(self._provider(name, view, ranking) for name in self._fleet.providers)
         alerts = [a for p in found for a in trouble_alerts(p.name, p.label, p.cooldowns)]
         alerts += [a for p in found for a in limit_alerts(p.name, p.label, p.standings)]
-        return SystemStatus(found, rank(routes, view, self._task), self._fleet.off, tuple(alerts), view.now)
+        return SystemStatus(found, ranking, self._fleet.off, tuple(alerts), view.now)
 
-    def _provider(self, name: str, view: View) -> ProviderStatus:
+    def _provider(self, name: str, view: View, ranking: Ranking) -> ProviderStatus:
         routes = [r for r in self._fleet.routes if r.provider == name]
-        obstacles = {r: obstacle(r, view) for r in routes}
-        reasons = [o.reason for o in obstacles.values() if o]
-        counted = [r for r in routes if _back_in_time(r, obstacles[r], view.standings)]
+        obstacles = {s.route: s for s in ranking.skipped if s.route.provider == name}
+        reasons = [o.reason for o in obstacles.values()]
+        counted = [r for r in routes if _back_in_time(r, obstacles.get(r), view.standings)]
         mine = {name} | {r.name for r in routes} | {r.pool for r in routes}
         return ProviderStatus(
             name=name,

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from core.windows import Kind
 
+ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
+
 
 class StoreError(Exception):
     """The store cannot be read or written. Nothing may be taken for unused because of it."""

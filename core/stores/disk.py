@@ -19,13 +19,12 @@ from typing import Any
 import diskcache
 
 from core.stores import rows
-from core.stores.contract import Claim, Level, Refusal, StoreError
+from core.stores.contract import ORPHAN_SECONDS, Claim, Level, Refusal, StoreError
 from core.stores.rows import Row
 
 BUSY_SECONDS = 2.0
 OPEN_SECONDS = 3.0
 SWEEP_SECONDS = 3_600.0
-ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
 GARBLED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading a foreign row can raise
 
 

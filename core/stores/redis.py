@@ -19,11 +19,10 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from core.stores.contract import Claim, Level, Refusal, StoreError
+from core.stores.contract import ORPHAN_SECONDS, Claim, Level, Refusal, StoreError
 from providers.contracts import Clock
 
 SOCKET_SECONDS = 2.0
-ORPHAN_SECONDS = 86_400.0  # how long the record of a hold that nobody settled is kept; its charge stays
 REFRESH_SECONDS = 60.0
 LEDGER, ARCHIVE = "greenroom:ledger:", "greenroom:archive:"
 GARBLED = (ValueError, TypeError, AttributeError)  # what reading a foreign reply can raise

@@ -141,9 +141,8 @@ def show_left_behind(interview: Interview | None) -> None:
     sent = st.session_state.pop("sent", None)
     if sent is None:
         return
-    known = interview is not None and sent.number < len(interview.turns)
-    turn = interview.turns[sent.number] if interview is not None and known else None
-    waits = turn is not None and turn.state == "open" and interview is not None and interview.finished_at is None
+    turn = interview.turns[sent.number] if interview and sent.number < len(interview.turns) else None
+    waits = interview and interview.finished_at is None and turn and turn.state == "open"
     if not waits and sent.text.strip() not in ("", turn.answer if turn else ""):
         st.warning(MOVED_ON, icon=":material/tab:")
         st.text(sent.text)

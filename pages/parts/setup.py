@@ -29,7 +29,6 @@ ROLES = [
 LEVELS: dict[Level, str] = {"junior": "Junior", "mid": "Mid-level", "senior": "Senior"}
 STYLES: dict[Style, str] = {"mixed": "Mixed", "behavioural": "Behavioural", "technical": "Role knowledge"}
 DEFAULT_QUESTIONS = 5
-LONGEST_JOB = 20_000
 
 
 def show_setup(engine: Engine) -> None:
@@ -37,7 +36,8 @@ def show_setup(engine: Engine) -> None:
     if st.session_state.pop("deleted", False):
         st.success("Deleted: nothing of that interview is left here.", icon=":material/delete:")
     st.write("Real questions, honest feedback that points at your own words. Free, and no account.")
-    _availability(engine)
+    scored = engine.offers_scores()
+    _availability(scored)
 
     role = st.selectbox(
         "Role", ROLES, accept_new_options=True, key="role", help="Choose one or type your own and press Enter."
@@ -57,15 +57,16 @@ def show_setup(engine: Engine) -> None:
         job = st.text_area("The job description, if you have one", key="job", height=140)
 
     started = st.container(horizontal=True, vertical_alignment="center")
-    if started.button("Start", type="primary", icon=":material/play_arrow:", key="start"):
-        _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=False)
-    if engine.offers_scores() and started.button("Practise offline", type="tertiary", key="start-offline"):
-        _start(engine, Setup(role or "", level, style, questions, *_cleaned(resume, job)), offline=True)
+    start = started.button("Start", type="primary", icon=":material/play_arrow:", key="start")
+    offline = scored and started.button("Practise offline", type="tertiary", key="start-offline")
+    if start or offline:
+        texts = clean_text(resume).text, clean_text(job).text
+        _start(engine, Setup(role or "", level, style, questions, *texts), offline)
     _consent()
 
 
-def _availability(engine: Engine) -> None:
-    if engine.offers_scores():
+def _availability(scored: bool) -> None:
+    if scored:
         st.badge("Full practice: AI feedback with scores", icon=":material/check_circle:", color="green")
     else:
         st.badge(
@@ -108,10 +109,6 @@ def _read_upload() -> None:
     st.session_state.resume = read.text
     st.session_state.resume_warnings = read.warnings
     st.session_state.resume_words = len(read.text.split())
-
-
-def _cleaned(resume: str, job: str) -> tuple[str, str]:
-    return clean_text(resume).text, clean_text(job).text[:LONGEST_JOB]
 
 
 def _start(engine: Engine, setup: Setup, offline: bool) -> None:
