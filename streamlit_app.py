@@ -23,7 +23,7 @@ from pages.parts.trouble import show_trouble  # noqa: E402
 config._main_script_path = config._main_script_path or str(ROOT / "streamlit_app.py")
 
 try:
-    current()
+    _ = current().access
 except BadSetting as error:
     sys.exit(f"Greenroom cannot start: {error}")
 

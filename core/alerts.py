@@ -38,7 +38,7 @@ def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> li
             continue
         level: Level = "critical" if standing.share >= CRITICAL_SHARE else "warning"
         limit = standing.limit
-        gone = f"{math.floor(100 * standing.share)} % of {limit.amount:,} {limit.what}"
+        gone = f"{math.floor(100 * standing.share)} % of {standing.amount:,.6g} {limit.what}"
         pool = "" if limit.pool == provider else f" ({limit.pool.removeprefix(provider + '/')})"
         found.append(Alert(level, provider, f"{label}{pool}: {gone} used"))
     return found

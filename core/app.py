@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import random
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from core import tasks
 from core.access import Access
-from core.balancer import LoadBalancer
+from core.balancer import LoadBalancer, Parts
+from core.cache import ResponseCache
 from core.clock import SystemClock
+from core.dispatch import Dispatcher
 from core.health import Health
+from core.history import History
 from core.interview.archive import Archive
 from core.interview.engine import Engine
 from core.interview.grader import Grader
-from core.policy import Task
+from core.interview.resume_review import ResumeReviewer
 from core.quotas import QuotaManager
 from core.settings import BadSetting, Settings, load_provider_values, load_settings
 from core.status import StatusReader
@@ -30,6 +37,8 @@ from providers.contracts import Clock
 from providers.http import Http
 from providers.registry import CatalogError, Fleet, connect, load_catalog, provider_settings
 
+REPLIES_BYTES = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class App:
@@ -38,8 +47,19 @@ class App:
     settings: Settings
     fleet: Fleet
     engine: Engine
+    grader: Grader
+    reviewer: ResumeReviewer
+    balancer: LoadBalancer
+    history: History
     status: StatusReader
-    access: Access
+    clock: Clock
+    announce: Callable[[str], None]
+
+    @cached_property
+    def access(self) -> Access:
+        """Made by who serves pages, and then at once: a script has no use for one-time secrets on its console."""
+        password, token = self.settings.admin_password, self.settings.api_token
+        return Access(_plain(password), _plain(token), self.clock, self.announce)
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class Stores:
     ledger: Ledger
     cooldowns: Documents
     archive: Documents
+    history: Documents
+    replies: Documents
     clock: Clock
 
 
@@ -62,18 +84,26 @@ def build(
     stores = _redis(settings.redis_url.get_secret_value()) if settings.redis_url else _disk(settings.data_dir)
     clock = clock or stores.clock
     fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
-    quota = QuotaManager(stores.ledger, clock)
+    history = History(stores.history, clock)
     health = Health(stores.cooldowns, clock, _key_ids(fleet, values))
-    balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
-    turn = Task("turn", "small", settings.answer_deadline)
-    grader = Grader(balancer, clock, turn, lambda: secrets.token_hex(8))
+    dispatcher = Dispatcher(fleet.providers, QuotaManager(stores.ledger, clock), health, history, clock)
+    cache = ResponseCache(stores.replies, clock, time.sleep, _nonce)
+    parts = Parts(dispatcher, cache, clock, random.SystemRandom(), settings.strategy)
+    balancer = LoadBalancer(fleet.routes, parts)
+    turn = tasks.turn(settings.answer_deadline)
+    grader = Grader(balancer, clock, turn, _nonce)
     archive = Archive(stores.archive, settings.retention_days, lambda: secrets.token_urlsafe(24))
     return App(
         settings=settings,
         fleet=fleet,
         engine=Engine(archive, grader, clock, random.SystemRandom()),
-        status=StatusReader(fleet, quota, health, clock, turn),
-        access=Access(_plain(settings.admin_password), _plain(settings.api_token), clock, announce),
+        grader=grader,
+        reviewer=ResumeReviewer(balancer, tasks.resume(settings.answer_deadline), _nonce),
+        balancer=balancer,
+        history=history,
+        status=StatusReader(fleet, balancer, turn),
+        clock=clock,
+        announce=announce,
     )
 
 
@@ -83,30 +113,49 @@ def current() -> App:
     settings = load_settings()
     try:
         catalog = load_catalog(settings.catalog_local)
-        return build(settings, load_provider_values(provider_settings(catalog)), None, _to_console)
+        app = build(settings, load_provider_values(provider_settings(catalog)), None, _to_console)
     except CatalogError as error:
         raise BadSetting(str(error)) from None
     except (StoreError, OSError) as error:
         if settings.redis_url:
             raise BadSetting(f"REDIS_URL: {error}. Start that server or correct the address.") from None
         raise BadSetting(f"DATA_DIR: {error}. Give a folder that the app may write to.") from None
+    atexit.register(_save, app.history)
+    return app
+
+
+def _save(history: History) -> None:
+    with suppress(StoreError):  # the process ends; the last few seconds of the statistics are all that is lost
+        history.flush()
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
 
 
 def _disk(folder: Path) -> Stores:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ledger = open_cache(folder / "ledger")
     cooldowns, archive = DiskDocuments(ledger), DiskDocuments(open_cache(folder / "archive"))
-    for kept in (cooldowns, archive):
+    history = DiskDocuments(open_cache(folder / "history"))
+    replies = DiskDocuments(open_cache(folder / "replies", largest=REPLIES_BYTES))
+    for kept in (cooldowns, archive, history, replies):
         kept.sweep()
-    return Stores(DiskLedger(ledger), cooldowns, archive, SystemClock())
+    return Stores(DiskLedger(ledger), cooldowns, archive, history, replies, SystemClock())
 
 
 def _redis(url: str) -> Stores:
     from core.stores import redis  # one machine does without the package's import and memory
 
     client = redis.open_client(url)
-    cooldowns, archive = (redis.RedisDocuments(client, prefix) for prefix in (redis.LEDGER, redis.ARCHIVE))
-    return Stores(redis.RedisLedger(client), cooldowns, archive, redis.RedisClock(client, SystemClock()))
+    return Stores(
+        redis.RedisLedger(client),
+        cooldowns=redis.RedisDocuments(client, redis.LEDGER),
+        archive=redis.RedisDocuments(client, redis.ARCHIVE),
+        history=redis.RedisDocuments(client, redis.HISTORY),
+        replies=redis.RedisDocuments(client, redis.REPLIES),
+        clock=redis.RedisClock(client, SystemClock()),
+    )
 
 
 def _to_console(line: str) -> None:

@@ -1,30 +1,31 @@
-"""LoadBalancer: rank -> reserve -> call -> settle, or learn and go on to the next route."""
+"""LoadBalancer: cache -> single-flight -> rank -> call, and on to the next route whenever one fails."""
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+import random
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Generic, TypeVar
 
-from core import quotas
-from core.health import TRIAL_SECONDS, Cooldown, Health
-from core.policy import Ranking, Skipped, Task, View, rank
-from core.quotas import Cost, QuotaManager, Reservation
+from core.cache import ResponseCache, Terms, fingerprint
+from core.dispatch import Call, Dispatcher, Done, Failed, Interrupted
+from core.policy import Ranking, Skipped, Strategy, Task, View, Wish, rank
+from core.quotas import Cost, Envelope, Standing, cost_of_usage
 from core.stores.contract import StoreError
-from providers.contracts import (
-    BadReply,
-    ChatReply,
-    ChatRequest,
-    Clock,
-    Provider,
-    ProviderError,
-    Refused,
-    Route,
-)
+from providers.contracts import BadReply, ChatRequest, Clock, Limit, Message, Pulse, Route
+
+__all__ = ["MOMENT", "AllRoutesOut", "Answer", "Interrupted", "LoadBalancer", "Parts", "Wanted"]
 
 SHORTEST_ATTEMPT = 0.2  # seconds; with less no provider can answer, and asking would only cost quota
+MOMENT = 120.0  # seconds; a full minute is over before the first answer of an interview is written
+EXPLORED = 0.05  # share of calls that `fastest` gives to any route, or it would never hear that one got faster
+PATIENCE = 0.5  # share of its deadline that a caller waits for another one's answer to the same question
+AGAIN = (
+    "That could not be used: {reason}. Send the whole answer again, as one JSON object that fits the schema, "
+    "and nothing else."
+)
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -40,142 +41,202 @@ class AllRoutesOut(Exception):
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """A reply that passed its check, and who gave it. `failed` are the routes that were tried before."""
+    """A reply that passed its check, and the name of the route that gave it.
+
+    `failed` are the routes that were tried before; `cached` tells that somebody had asked the same already.
+    """
 
     value: T
-    route: Route
-    failed: tuple[Skipped, ...]
+    route: str
+    failed: tuple[Skipped, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted(Generic[T]):
+    """What is asked, and for what. `read` makes the value out of the reply's text; it raises BadReply for one of
+    no use. `pinned` names the route to prefer; calls are drawn from `envelope` where it has something left."""
+
+    task: Task
+    request: ChatRequest
+    read: Callable[[str], T]
+    pinned: str | None = None
+    envelope: Envelope | None = None
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a balancer is made of, apart from its routes."""
+
+    dispatcher: Dispatcher
+    cache: ResponseCache
+    clock: Clock
+    rng: random.Random
+    strategy: Strategy = "priority"
 
 
 class LoadBalancer:
     """One call goes to the best route that has quota for it, and on to the next one whenever a route fails."""
 
-    def __init__(
-        self,
-        providers: Mapping[str, Provider],
-        routes: Sequence[Route],
-        quota: QuotaManager,
-        health: Health,
-        clock: Clock,
-    ) -> None:
-        self._providers = providers
+    def __init__(self, routes: Sequence[Route], parts: Parts) -> None:
         self._routes = tuple(routes)
-        self._quota = quota
-        self._health = health
-        self._clock = clock
+        self._parts = parts
+        self._passed_over: dict[str, PassedOver] = {}
 
-    def complete(
-        self, task: Task, request: ChatRequest, read: Callable[[str], T], pinned: str | None = None
-    ) -> Answer[T]:
-        """The first reply that `read` accepts (it raises BadReply for one that is of no use).
+    @property
+    def strategy(self) -> Strategy:
+        return self._parts.strategy
+
+    def complete(self, wanted: Wanted[T]) -> Answer[T]:
+        """The first reply that `read` accepts, or one that was given before where the task's replies may be kept.
 
         Raises AllRoutesOut when nobody could answer in time, Refused when the request itself is the trouble.
         """
-        give_up = self._clock.monotonic() + task.deadline
-        ranking = self.ranking(task, pinned)
-        failed: list[Skipped] = []
-        for route in ranking.order:
-            left = give_up - self._clock.monotonic()
-            if left < SHORTEST_ATTEMPT:
-                failed.append(Skipped(route, "no time was left to try it", self._clock.now()))
-                continue
-            if told := _told_by(failed, route):
-                failed.append(replace(told, route=route))
-                continue
-            # Half of what is left, so that a provider that hangs leaves time for those behind it.
-            share = left if route is ranking.order[-1] else max(left / 2, SHORTEST_ATTEMPT)
-            hurried = replace(request, timeout=min(request.timeout, share))
-            outcome = self._attempt(route, hurried, read)
-            if not isinstance(outcome, Skipped):
-                return Answer(outcome[0], route, tuple(failed))
-            failed.append(outcome)
-        raise _all_out([*ranking.skipped, *failed])
+        if not wanted.task.keep:
+            return self._ask(wanted)[0]
+        return self._ask_once(wanted)
 
-    def ranking(self, task: Task, pinned: str | None = None) -> Ranking:
+    def stream(self, wanted: Wanted[T], pulse: Pulse) -> Generator[str, None, Answer[T]]:
+        """The reply in pieces as they arrive, and the checked whole as the generator's return value.
+
+        `pulse` is called several times a second while nothing arrives. Leaving, by closing the generator or out of
+        `pulse`, ends the call. Raises what `complete` raises before the first piece, and Interrupted after it.
+        """
+        failed: list[Skipped] = []
+        ranking = self.ranking(wanted.task, wanted.pinned, wanted.envelope)
+        for route, seconds in self._candidates(ranking, wanted.task, failed):
+            call = self._call(wanted, seconds, first=not failed)
+            outcome = yield from self._parts.dispatcher.stream(route, call, pulse)
+            if isinstance(outcome, Done):
+                self._note(ranking, failed)
+                return Answer(outcome.value, route.name, tuple(failed))
+            failed.append(outcome)
+        raise self._all_out(ranking, failed)
+
+    def ranking(self, task: Task, pinned: str | None = None, envelope: Envelope | None = None) -> Ranking:
         """The order in which routes would be tried now. With an unreadable store, nobody is tried."""
         try:
-            return rank(self._routes, self._view(), task, pinned)
+            view = self.view()
         except StoreError:
             log.exception("The quota store cannot be read; no AI call is made until it can")
             reason = "the quota store cannot be read"
             return Ranking((), tuple(Skipped(route, reason, None) for route in self._routes))
+        explored = None
+        if self._parts.strategy == "fastest" and self._parts.rng.random() < EXPLORED:
+            explored = self._parts.rng.choice(self._routes).name if self._routes else None
+        kept = envelope.limits if envelope else frozenset()
+        return rank(self._routes, view, task, Wish(self._parts.strategy, pinned, kept, explored))
 
-    def _view(self) -> View:
-        standings = self._quota.standings(limit for route in self._routes for limit in route.limits)
+    def passed_over(self) -> Mapping[str, PassedOver]:
+        """When and why each route, by name, was last not the one to answer a call of this process."""
+        return dict(self._passed_over)
+
+    def view(self) -> View:
+        """What stands now. Raises StoreError."""
+        parts = self._parts.dispatcher
+        standings = parts.quota.standings(limit for route in self._routes for limit in route.limits)
         by_limit = {s.limit: s for s in standings}
-        return View(self._clock.now(), by_limit, self._health.cooldowns())
+        return View(self._parts.clock.now(), by_limit, parts.health.cooldowns(), parts.history.pace())
 
-    def _attempt(self, route: Route, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
-        try:
-            decision = self._quota.reserve(route, quotas.estimate(route, request))
-            admission = self._health.admit(route) if decision.reservation else "open"
-        except StoreError:
-            log.exception("The quota store failed; %s is not called", route.name)
-            return Skipped(route, "the quota store failed", None)
-        if decision.reservation is None:
-            assert decision.limit is not None
-            what = decision.limit.what
-            if decision.wait is None:
-                return Skipped(route, f"the call is larger than all {what}", None)
-            return Skipped(route, f"{what} used up", self._clock.now() + decision.wait)
-        if admission == "wait":
-            self._settle(decision.reservation, quotas.NOTHING)
-            return Skipped(route, "another call is trying it out", self._clock.now() + TRIAL_SECONDS)
-        works = True  # unless the call benches somebody: also a refusal or a useless reply is a sign of life
-        try:
-            outcome = self._call(decision.reservation, request, read)
-            works = not (isinstance(outcome, Skipped) and outcome.benched)
-            return outcome
-        finally:
-            if admission == "trial" and works:
-                self._proven(route)
+    def open_envelope(self, task: Task, calls: int, seconds: float) -> Envelope | None:
+        """Keep quota for so many typical calls free, on the best routes that have it; None if there is too little.
 
-    def _call(self, held: Reservation, request: ChatRequest, read: Callable[[str], T]) -> tuple[T] | Skipped:
-        route = held.route
-        try:
-            reply = self._providers[route.provider].complete(route, request)
-            value = _check(reply, read)
-        except ProviderError as error:
-            self._settle(held, quotas.cost_of_failure(held, error.outcome, error.usage))
-            if isinstance(error, Refused):
-                raise
-            log.warning("%s failed: %s", route.name, error)
-            cooldown = self._learn(route, error)
-            if cooldown is None:
-                return Skipped(route, str(error), None)
-            return Skipped(route, str(error), cooldown.until, cooldown.subject)
-        self._settle(held, quotas.cost_of_usage(route, reply.usage) if reply.usage else held.estimate)
-        return (value,)
+        Routes that are back in a moment count too. Raises StoreError.
+        """
+        view = self.view()
+        ranking = rank(self._routes, view, task, Wish(self._parts.strategy))
+        soon = [s.route for s in ranking.skipped if s.until is not None and s.until <= view.now + MOMENT]
+        shares = _shares([*ranking.order, *soon], view.standings, task, calls)
+        return self._parts.dispatcher.quota.open_envelope(shares, seconds) if shares is not None else None
 
-    def _proven(self, route: Route) -> None:
-        with _store_trouble_is_logged("cleared"):
-            self._health.proven(route)
+    def close_envelope(self, envelope: Envelope) -> None:
+        """Raises StoreError; what is not closed comes back when it expires."""
+        self._parts.dispatcher.quota.close(envelope)
 
-    def _settle(self, held: Reservation, cost: Cost) -> None:
-        """What cannot be settled stays charged as held, which errs on the safe side; the answer is not lost."""
-        with _store_trouble_is_logged("settled"):
-            self._quota.settle(held, cost)
+    def _ask_once(self, wanted: Wanted[T]) -> Answer[T]:
+        """One upstream call for all who ask the same at the same time, here or in another process."""
+        task, request = wanted.task, wanted.request
+        key = fingerprint(task.name, [asdict(m) for m in request.messages], request.max_tokens, request.schema)
+        terms = Terms(keep=task.keep, wait=PATIENCE * task.deadline, lease=task.deadline + SHORTEST_ATTEMPT)
+        asked: list[Answer[T]] = []
 
-    def _learn(self, route: Route, error: ProviderError) -> Cooldown | None:
-        with _store_trouble_is_logged("benched"):
-            return self._health.learn(route, error)
+        def ask() -> str:
+            answer, text = self._ask(wanted)
+            asked.append(answer)
+            return json.dumps({"text": text, "route": answer.route})
+
+        kept, is_new = self._parts.cache.text(key, terms, ask, lambda found: _read(found, wanted) is not None)
+        if is_new:
+            return asked[0]
+        known = _read(kept, wanted)
+        assert known is not None
+        self._parts.dispatcher.history.record_cache_hit(known.route.partition("/")[0])
+        return known
+
+    def _ask(self, wanted: Wanted[T]) -> tuple[Answer[T], str]:
+        failed: list[Skipped] = []
+        ranking = self.ranking(wanted.task, wanted.pinned, wanted.envelope)
+        for route, seconds in self._candidates(ranking, wanted.task, failed):
+            call = self._call(wanted, seconds, first=not failed)
+            outcome = self._parts.dispatcher.call(route, call)
+            if isinstance(outcome, Failed) and outcome.unusable and call.request.schema is not None:
+                outcome = self._parts.dispatcher.call(route, replace(call, request=_again(call.request, outcome)))
+            if isinstance(outcome, Done):
+                self._note(ranking, failed)
+                return Answer(outcome.value, route.name, tuple(failed)), outcome.text
+            failed.append(outcome)
+        raise self._all_out(ranking, failed)
+
+    def _candidates(self, ranking: Ranking, task: Task, failed: list[Skipped]) -> Iterator[tuple[Route, float]]:
+        """Each route that is worth trying, with the seconds it may take; the others go to `failed`."""
+        clock = self._parts.clock
+        give_up, tried = clock.monotonic() + task.deadline, 0
+        for route in ranking.order:
+            left = give_up - clock.monotonic()
+            if left < SHORTEST_ATTEMPT or tried == task.attempts:
+                why = "no time was left to try it" if left < SHORTEST_ATTEMPT else "enough others were tried"
+                failed.append(Skipped(route, why, clock.now()))
+            elif told := _told_by(failed, route):
+                failed.append(replace(told, route=route))
+            else:
+                tried += 1
+                # Half of what is left, so that a provider that hangs leaves time for those behind it.
+                is_last = route is ranking.order[-1] or tried == task.attempts
+                yield route, left if is_last else max(left / 2, SHORTEST_ATTEMPT)
+
+    def _all_out(self, ranking: Ranking, failed: Sequence[Skipped]) -> AllRoutesOut:
+        self._note(ranking, failed)
+        skipped = [*ranking.skipped, *failed]
+        return AllRoutesOut(skipped, min((s.until for s in skipped if s.until is not None), default=None))
+
+    def _note(self, ranking: Ranking, failed: Sequence[Skipped]) -> None:
+        now = self._parts.clock.now()
+        self._passed_over |= {s.route.name: PassedOver(now, s.reason) for s in (*ranking.skipped, *failed)}
+
+    def _call(self, wanted: Wanted[T], seconds: float, *, first: bool) -> Call[T]:
+        hurried = replace(wanted.request, timeout=min(wanted.request.timeout, seconds))
+        return Call(wanted.task, hurried, wanted.read, wanted.envelope, first)
+
+
+def _read(kept: str, wanted: Wanted[T]) -> Answer[T] | None:
+    """What was kept, if it is still of use: the schema of a reply may have changed since."""
+    try:
+        found: dict[str, Any] = json.loads(kept)
+        return Answer(wanted.read(found["text"]), found["route"], cached=True)
+    except (BadReply, ValueError, KeyError, TypeError):
         return None
 
 
-@contextmanager
-def _store_trouble_is_logged(verb: str) -> Iterator[None]:
-    try:
-        yield
-    except StoreError:
-        log.exception("The store failed after a call; nothing was %s", verb)
-
-
-def _check(reply: ChatReply, read: Callable[[str], T]) -> T:
-    """What `read` makes of the reply; its BadReply carries the usage, because the call was answered and paid."""
-    try:
-        return read(reply.text)
-    except BadReply as error:
-        raise BadReply(str(error), usage=reply.usage) from None
+def _again(request: ChatRequest, failed: Failed) -> ChatRequest:
+    """The same question with the useless reply and what was wrong with it."""
+    complaint = (Message("assistant", failed.unusable), Message("user", AGAIN.format(reason=failed.reason)))
+    return replace(request, messages=(*request.messages, *complaint))
 
 
 def _told_by(failed: Sequence[Skipped], route: Route) -> Skipped | None:
@@ -183,5 +244,19 @@ def _told_by(failed: Sequence[Skipped], route: Route) -> Skipped | None:
     return next((s for s in failed if s.benched in (route.provider, route.pool, route.name)), None)
 
 
-def _all_out(skipped: Sequence[Skipped]) -> AllRoutesOut:
-    return AllRoutesOut(skipped, min((s.until for s in skipped if s.until is not None), default=None))
+def _shares(
+    order: Sequence[Route], standings: Mapping[Limit, Standing], task: Task, calls: int
+) -> dict[Route, Cost] | None:
+    """How much of so many typical calls each route can take, best first; None if all together cannot."""
+    left = {limit: standings[limit].remaining for route in order for limit in route.limits if limit.lasting}
+    shares: dict[Route, Cost] = {}
+    for route in order:
+        one = cost_of_usage(route, task.typical)
+        rooms = [left[li] // one.of(li.unit) for li in route.limits if li in left and one.of(li.unit)]
+        taken = int(min([calls, *rooms]))
+        if taken:
+            shares[route] = Cost(taken, taken * one.tokens, taken * one.neurons)
+            for limit in set(route.limits) & left.keys():
+                left[limit] -= shares[route].of(limit.unit)
+        calls -= taken
+    return None if calls else shares

@@ -17,6 +17,7 @@ from core.stores.contract import Documents, StoreError
 from providers.contracts import (
     Busy,
     Clock,
+    Confidence,
     Down,
     KeyRejected,
     Limit,
@@ -32,7 +33,7 @@ DOWN_SECONDS, LONGEST_DOWN = 30.0, 600.0  # doubled with each failed trial
 TRIAL_SECONDS = 60.0  # past this, whoever was trying has died and somebody else may
 FORGET_SECONDS = 86_400.0  # a cooldown so long over says nothing any more
 BUSY_SECONDS = 60.0  # a bare 429 says neither which window nor how long; a minute is the shortest window there is
-GONE_SECONDS = 86_400.0
+GONE_SECONDS = 86_400.0  # a model that is gone is asked for after a day, then two, four, and so on
 KEY_SECONDS = 21_600.0  # a new key is tried at once; the same one may have been allowed again in the console
 ATTEMPTS = 50
 Admission = Literal["open", "trial", "wait"]
@@ -43,7 +44,7 @@ class Cooldown:
     """`subject` is a route's, pool's or provider's name. `key_id` ties a rejected key to its cooldown.
 
     `trial_until` is how long a call that tries the subject out after `until` keeps the others waiting; `failures`
-    counts the trials that failed.
+    counts the trials that failed. `confidence` is how sure it is that the reason is the right one.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Cooldown:
     key_id: str = ""
     trial_until: float = 0.0
     failures: int = 0
+    confidence: Confidence = "likely"
 
 
 class Health:
@@ -74,19 +76,22 @@ class Health:
         """
         now = self._clock.now()
         known = self._known()
-        over = [s for s in _subjects(route) if s in known and known[s].until <= now]
+        mine = [known[subject] for subject in _subjects(route) if subject in known]
+        if any(cooldown.until > now for cooldown in mine):
+            return "wait"
+        over = [cooldown.subject for cooldown in mine]
         if not over:
             return "open"
-        mine = False
+        free = False
 
         def claim(all_: dict[str, Cooldown]) -> dict[str, Cooldown]:
-            nonlocal mine
-            mine = all(all_[s].trial_until <= now for s in over if s in all_)
-            begun = {s: replace(all_[s], trial_until=now + TRIAL_SECONDS) for s in over if mine and s in all_}
+            nonlocal free
+            free = all(all_[s].trial_until <= now for s in over if s in all_)
+            begun = {s: replace(all_[s], trial_until=now + TRIAL_SECONDS) for s in over if free and s in all_}
             return {**all_, **begun}
 
         self._change(claim)
-        return "trial" if mine else "wait"
+        return "trial" if free else "wait"
 
     def proven(self, route: Route) -> None:
         """The trial went well: what is over for this route is forgotten. Raises StoreError."""
@@ -102,9 +107,9 @@ class Health:
         subject, until = verdict
         now = self._clock.now()
         key_id = self._key_ids.get(route.provider, "") if isinstance(error, KeyRejected) else ""
-        cooldown = Cooldown(subject, min(max(until, now + SHORTEST), now + LONGEST), str(error), key_id)
-        repeated = isinstance(error, Down)
-        self._change(lambda all_: {**all_, subject: _later(all_.get(subject), cooldown, now, repeated)})
+        until = min(max(until, now + SHORTEST), now + LONGEST)
+        cooldown = Cooldown(subject, until, str(error), key_id, confidence=error.confidence)
+        self._change(lambda all_: {**all_, subject: _later(all_.get(subject), cooldown, now, _growth(error))})
         return cooldown
 
     def _verdict(self, route: Route, error: ProviderError) -> tuple[str, float] | None:
@@ -147,15 +152,25 @@ class Health:
         raise StoreError("cooldowns cannot be saved: too many writers")
 
 
-def _later(old: Cooldown | None, new: Cooldown, now: float, repeated: bool) -> Cooldown:
-    """The longer of two; after a failed trial, `repeated` trouble is left alone twice as long each time."""
+def _growth(error: ProviderError) -> tuple[float, float]:
+    """How long the first rest is that doubles with each failed trial, and the longest; 0 for those that do not."""
+    match error:
+        case Down():
+            return DOWN_SECONDS, LONGEST_DOWN
+        case ModelGone():
+            return GONE_SECONDS, LONGEST
+    return 0.0, 0.0
+
+
+def _later(old: Cooldown | None, new: Cooldown, now: float, growth: tuple[float, float]) -> Cooldown:
+    """The longer of two; after a failed trial, trouble that grows is left alone twice as long each time."""
     if old is None:
         return new
     if old.until > now:
         return new if new.until > old.until else old
     failures = old.failures + 1
-    longer = min(DOWN_SECONDS * 2**failures, LONGEST_DOWN) if repeated else 0.0
-    return replace(new, until=max(new.until, now + longer), failures=failures)
+    first, longest = growth
+    return replace(new, until=max(new.until, now + min(first * 2**failures, longest)), failures=failures)
 
 
 def _subjects(route: Route) -> tuple[str, ...]:

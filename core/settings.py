@@ -24,6 +24,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from core.policy import Strategy
+
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
 SHORTEST_PASSWORD = 12
@@ -102,6 +104,7 @@ class _Sourced(BaseSettings):
 class Settings(_Sourced):
     """What an operator can set, apart from the providers' own settings. Descriptions are the remedies."""
 
+    strategy: Strategy = Field("priority", description="use priority, spread or fastest")
     data_dir: RootedPath = Field(Path("data"), description="give a folder that the app may write to")
     redis_url: RedisUrl = Field(
         None,

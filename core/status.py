@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.alerts import Alert, limit_alerts, trouble_alerts
-from core.health import Cooldown, Health
-from core.policy import Ranking, Skipped, Task, View, rank
-from core.quotas import QuotaManager, Standing, cost_of_usage
-from providers.contracts import Clock, Limit, Route, Usage
+from core.balancer import LoadBalancer, PassedOver
+from core.health import Cooldown
+from core.policy import Ranking, Skipped, Task, View, Wish, rank
+from core.quotas import Standing, cost_of_usage
+from providers.contracts import Limit, Route, Usage
 from providers.registry import Fleet
 
 TYPICAL_CALL = Usage(prompt_tokens=1_500, completion_tokens=500)  # one graded answer, an estimate on the high side
@@ -39,8 +40,11 @@ class ProviderStatus:
 
 @dataclass(frozen=True)
 class SystemStatus:
+    """`passed_over` tells of each route, by name, when and why it last was not the one to answer."""
+
     providers: tuple[ProviderStatus, ...]
     ranking: Ranking
+    passed_over: Mapping[str, PassedOver]
     off: Mapping[str, str]
     alerts: tuple[Alert, ...]
     timestamp: float
@@ -79,22 +83,18 @@ class StatusReader:
     Raises StoreError when the ledger cannot be read.
     """
 
-    def __init__(self, fleet: Fleet, quota: QuotaManager, health: Health, clock: Clock, task: Task) -> None:
+    def __init__(self, fleet: Fleet, balancer: LoadBalancer, task: Task) -> None:
         self._fleet = fleet
-        self._quota = quota
-        self._health = health
-        self._clock = clock
+        self._balancer = balancer
         self._task = task
 
     def read(self) -> SystemStatus:
-        routes = self._fleet.routes
-        standings = {s.limit: s for s in self._quota.standings(li for r in routes for li in r.limits)}
-        view = View(self._clock.now(), standings, self._health.cooldowns())
-        ranking = rank(routes, view, self._task)
+        view = self._balancer.view()
+        ranking = rank(self._fleet.routes, view, self._task, Wish(self._balancer.strategy))
         found = tuple(self._provider(name, view, ranking) for name in self._fleet.providers)
         alerts = [a for p in found for a in trouble_alerts(p.name, p.label, p.cooldowns)]
         alerts += [a for p in found for a in limit_alerts(p.name, p.label, p.standings)]
-        return SystemStatus(found, ranking, self._fleet.off, tuple(alerts), view.now)
+        return SystemStatus(found, ranking, self._balancer.passed_over(), self._fleet.off, tuple(alerts), view.now)
 
     def _provider(self, name: str, view: View, ranking: Ranking) -> ProviderStatus:
         routes = [r for r in self._fleet.routes if r.provider == name]
@@ -164,7 +164,7 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
         "pool": limit.pool,
         "unit": limit.unit,
         "window": limit.window,
-        "limit": limit.amount,
+        "limit": standing.amount,
         "used": standing.used,
         "held": standing.held,
         "remaining": standing.remaining,

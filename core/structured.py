@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,8 @@ LONGEST = 20_000
 PORTABLE = frozenset(
     {"type", "properties", "required", "items", "enum", "anyOf", "$ref", "$defs", "additionalProperties"}
 )
+# Strings are matched so that nothing in them is; a comma with nothing before it is no trailing one.
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?|[{\[]\s*,)|,(?=\s*[}\]])', re.S)
 
 
 def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
@@ -43,14 +46,18 @@ def _portable(node: Any) -> Any:
 def read_as(shape: type[Shape], text: str) -> Shape:
     """The reply as `shape`; what stands around the outermost braces (fences, prose) is ignored.
 
+    Two faults that leave no doubt about what is meant are passed over: a comma before a closing bracket, and line
+    breaks, tabs and other control characters that stand unescaped in a string.
+
     Raises BadReply for no JSON, NaN or Infinity, a key that stands twice, or a value that the shape refuses.
     """
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start or len(text) > LONGEST:
         raise BadReply("the reply holds no JSON object")
     try:
+        mended = _TRAILING_COMMA.sub(r"\1", text[start : end + 1])
         found = json.loads(
-            text[start : end + 1], object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
+            mended, strict=False, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
         )
         return shape.model_validate(found)
     except ValidationError as error:

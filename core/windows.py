@@ -7,7 +7,8 @@ last 23 or 25 hours; a sliding or refilling window always spans the same number 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -35,24 +36,42 @@ def span(window: Window) -> float:
     return SPANS.get(window, 0.0)
 
 
-def window_id(window: Window, zone: str, now: float) -> str:
-    """Name of the calendar window that `now` falls in, ordered as text; "" for any other kind."""
+@dataclass(frozen=True)
+class Period:
+    """One calendar window: its name, ordered as text, and the next one's; it lasts from `begins` to `ends`."""
+
+    id: str
+    next_id: str
+    begins: float
+    ends: float
+
+
+def period(window: Window, zone: str, now: float) -> Period:
+    """The calendar window that `now` falls in. Any other kind has none: its names are "" and its times 0."""
     if kind(window) != "calendar":
-        return ""
-    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d}" if window == "day" else f"{local:%Y-%m}"
-
-
-def next_window_id(window: Window, zone: str, now: float) -> str:
-    return window_id(window, zone, resets_at(window, zone, now))
+        return Period("", "", 0.0, 0.0)
+    first = _first_day(window, _local(zone, now))
+    following = _day_after(window, first)
+    begins, ends = (datetime.combine(day, time(), ZoneInfo(zone)).timestamp() for day in (first, following))
+    return Period(_name(window, first), _name(window, following), begins, ends)
 
 
 def resets_at(window: Window, zone: str, now: float) -> float:
     """When everything taken before `now` has surely come back: at local midnight, or a full span from now."""
-    if kind(window) != "calendar":
-        return now + span(window)
-    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone))
-    first = local.date() + timedelta(days=1)
-    if window == "month":
-        first = (local.date().replace(day=1) + timedelta(days=32)).replace(day=1)
-    return datetime.combine(first, time(), ZoneInfo(zone)).timestamp()
+    return period(window, zone, now).ends if kind(window) == "calendar" else now + span(window)
+
+
+def _local(zone: str, now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def _first_day(window: Window, day: date) -> date:
+    return day if window == "day" else day.replace(day=1)
+
+
+def _day_after(window: Window, first: date) -> date:
+    return first + timedelta(days=1) if window == "day" else (first + timedelta(days=32)).replace(day=1)
+
+
+def _name(window: Window, first: date) -> str:
+    return f"{first:%Y-%m-%d}" if window == "day" else f"{first:%Y-%m}"

@@ -6,6 +6,9 @@ from core.app import current
 from pages.parts.access import require_admin, sign_out
 from pages.parts.gauges import show_gauges, show_limits, show_routes
 from pages.parts.overview import show_alerts, show_catalogue, show_headline
+from pages.parts.waste import show_waste
+
+DAY = 86_400.0
 
 st.set_page_config(layout="wide")
 require_admin()
@@ -27,6 +30,7 @@ def live() -> None:
     show_gauges(status)
     show_routes(status)
     show_limits(status)
+    show_waste(current().history.hours(status.timestamp - DAY), current().fleet.catalog)
     show_catalogue(status, current().fleet.catalog)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from providers.loose import items, mapping
 from providers.rows import ProviderRow
 
 SHIPPED = Path(__file__).with_name("catalog.toml")
@@ -55,14 +56,27 @@ def _row(name: str, shipped: dict[str, Any], own: dict[str, Any], local: Path | 
     def file_of(key: int | str) -> Path:
         return local if local and own and (key in own or not shipped) else SHIPPED
 
+    row = {**_without_stale_tells(shipped, own), **own, "name": name, "origin": file_of("base_url")}
     try:
-        return _ROW.validate_python({**shipped, **own, "name": name, "origin": file_of("base_url")})
+        return _ROW.validate_python(row)
     except ValidationError as error:
         first = min(
             error.errors(include_input=False, include_url=False), key=lambda each: each["type"] != _UNKNOWN
         )
         loc = first["loc"] or tuple(own)  # what concerns several keys is the operator's doing if he gave any
         raise CatalogError(f"{file_of(loc[0] if loc else '')}: [{name}] {_problem(first)}") from None
+
+
+def _without_stale_tells(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The shipped row; where the operator gives other limits, only with what headers tell of those."""
+    if own.keys().isdisjoint({"limits", "models"}):
+        return shipped
+    row = {**shipped, **own}
+    places = map(mapping, (row, *items(row.get("models"))))
+    limits = [mapping(limit) for place in places for limit in items(place.get("limits"))]
+    pairs = [(limit.get("unit"), limit.get("window")) for limit in limits]
+    tells = shipped.get("tells", {}).items()
+    return {**shipped, "tells": {name: tell for name, tell in tells if (tell["unit"], tell["window"]) in pairs}}
 
 
 _UNKNOWN = "unexpected_keyword_argument"  # told first: a misspelt key is often why another one is missing

@@ -1,17 +1,27 @@
 """What a failed answer means: status, headers and body in, the ProviderError to raise out. Pure.
 
 Providers disagree about everything, so evidence is read from the most to the least specific: codes and quotas
-in the body, sentences that only one limit produces, headers, other prose, and only then the status. A guess
-never names a period.
+in the body, sentences that only one limit produces, headers, other prose, and only then the status. How specific
+it was is the error's confidence. A guess never names a period.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from providers.contracts import Busy, KeyRejected, Outcome, Period, ProviderError
+from providers.contracts import (
+    Busy,
+    Confidence,
+    KeyRejected,
+    Limit,
+    Outcome,
+    PaymentNeeded,
+    Period,
+    ProviderError,
+)
 from providers.faults import Fault, error_in_success, read_fault
+from providers.told import joined, told_by_fault
 from providers.verdicts import BY_CODE, BY_PROSE, BY_SENTENCE, DAY, GONE, MINUTE, UNREACHED, Verdict, by_status
 from providers.waits import parse_wait
 
@@ -23,37 +33,48 @@ _PROSE_WAIT = re.compile(r"(?:again|retry|resets?)\s+in\s+~?((?:\d+(?:\.\d+)?(?:
 
 
 def classify(
-    status: int, headers: Mapping[str, str], body: str, *, dialect: str, now: float, where: str
+    status: int,
+    headers: Mapping[str, str],
+    body: str,
+    *,
+    dialect: str,
+    now: float,
+    where: str,
+    limits: tuple[Limit, ...] = (),
 ) -> ProviderError:
     """The error to raise for an answer that is not a success. `where` ("provider/model") opens its message.
 
     `dialect` decides which provider codes can occur. `now` (epoch seconds) dates what the provider says about
-    waiting. For a spent day `until` stays None unless the provider's own reset can be believed.
+    waiting. For a spent day `until` stays None unless the provider's own reset can be believed. `limits` are the
+    route's: they know which kind of day its provider counts in.
     """
     fault = read_fault(status, headers, body)
-    verdict = _verdict(fault, dialect)
+    verdict, confidence = _verdict(fault, dialect)
     message = f"{where}: {verdict.said.replace('{status}', str(fault.status))}"
+    error: ProviderError
     if verdict.kind is Busy:
-        return Busy(message, until=_until(fault, verdict, now), scope=verdict.scope, period=verdict.period)
-    outcome: Outcome = "unauthorised" if verdict.kind is KeyRejected else _outcome(fault.status)
-    return verdict.kind(message, outcome=outcome)
+        error = Busy(message, until=_until(fault, verdict, now), scope=verdict.scope, period=verdict.period)
+    else:
+        outcome: Outcome = "unauthorised" if verdict.kind is KeyRejected else _outcome(fault.status)
+        error = verdict.kind(message, outcome=outcome)
+    error.confidence = confidence
+    error.told = joined(told_by_fault(fault, verdict), limits=limits)
+    return error
 
 
-def _verdict(fault: Fault, dialect: str) -> Verdict:
+def _verdict(fault: Fault, dialect: str) -> tuple[Verdict, Confidence]:
+    verdict, confidence = next((v, c) for c, read in _EVIDENCE if (v := read(fault, dialect)) is not None)
+    if fault.status != 402:
+        return verdict, confidence
+    return by_status(402), confidence if verdict.kind is PaymentNeeded else "guess"
+
+
+def _by_code(fault: Fault, dialect: str) -> Verdict | None:
     codes = BY_CODE.get(dialect, BY_CODE["openai-chat"])
-    status_decides = by_status(402) if fault.status == 402 else None
-    return (
-        status_decides
-        or next((codes[code] for code in fault.codes if code in codes), None)
-        or _by_text(fault, BY_SENTENCE)
-        or _by_quota(fault)
-        or _by_headers(fault)
-        or _by_text(fault, BY_PROSE)
-        or (UNREACHED if fault.status == 403 and not fault.structured else by_status(fault.status))
-    )
+    return next((codes[code] for code in fault.codes if code in codes), None)
 
 
-def _by_quota(fault: Fault) -> Verdict | None:
+def _by_quota(fault: Fault, _: str) -> Verdict | None:
     """Google names the quota that ran out; the retryDelay beside it always speaks of the minute."""
     if any(value == "0" for _, value in fault.quotas):
         return GONE
@@ -63,13 +84,21 @@ def _by_quota(fault: Fault) -> Verdict | None:
     return MINUTE if "perminute" in names else None
 
 
+def _by_sentence(fault: Fault, _: str) -> Verdict | None:
+    return _by_text(fault, BY_SENTENCE)
+
+
+def _by_prose(fault: Fault, _: str) -> Verdict | None:
+    return _by_text(fault, BY_PROSE)
+
+
 def _by_text(fault: Fault, table: tuple[tuple[range, re.Pattern[str], Verdict], ...]) -> Verdict | None:
     return next(
         (v for statuses, said, v in table if fault.status in statuses and said.search(fault.message)), None
     )
 
 
-def _by_headers(fault: Fault) -> Verdict | None:
+def _by_headers(fault: Fault, _: str) -> Verdict | None:
     """Only names with a period count: `remaining-requests` is a day at one provider, a minute at another."""
     if fault.status != 429:
         return None
@@ -77,6 +106,20 @@ def _by_headers(fault: Fault) -> Verdict | None:
         if next(_spent(fault, f"-{period}"), None) is not None:
             return verdict
     return None
+
+
+def _by_status(fault: Fault, _: str) -> Verdict:
+    return UNREACHED if fault.status == 403 and not fault.structured else by_status(fault.status)
+
+
+_EVIDENCE: tuple[tuple[Confidence, Callable[[Fault, str], Verdict | None]], ...] = (
+    ("certain", _by_code),
+    ("certain", _by_sentence),
+    ("certain", _by_quota),
+    ("likely", _by_headers),
+    ("likely", _by_prose),
+    ("guess", _by_status),
+)
 
 
 def _spent(fault: Fault, suffix: str) -> Iterator[str]:

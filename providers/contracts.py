@@ -5,7 +5,7 @@ This module imports nothing of ours. Times are seconds since the epoch (UTC) unl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,9 @@ Unit = Literal["requests", "tokens", "neurons", "concurrent"]
 Window = Literal["minute", "hour", "rolling-day", "day", "month", "refill-day", "call"]
 Scope = Literal["route", "pool", "provider"]
 Period = Literal["minute", "day", "month"]
+Capability = Literal["json_schema", "json_object", "audio"]
+Confidence = Literal["certain", "likely", "guess"]
+Pulse = Callable[[], None]
 Free = Literal["recurring", "credit-once", "paid", "retired", "own"]
 
 
@@ -65,6 +68,19 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a provider says of one of its own limits: how large it is, what is left of it, or both.
+
+    It says nothing of whose limit it is; that is the one among the route's limits with this unit and window.
+    """
+
+    unit: Unit
+    window: Window
+    limit: float | None = None
+    remaining: float | None = None
+
+
+@dataclass(frozen=True)
 class ChatReply:
     """`usage` is None when the provider did not say. `model` is the model that really answered."""
 
@@ -72,6 +88,7 @@ class ChatReply:
     model: str
     usage: Usage | None
     finish_reason: str
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,11 +126,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class ChargeRules:
-    """Does a failed attempt cost a request? Data per provider, because they differ."""
+    """Does a failed attempt cost a request? Data per provider, because they differ.
+
+    `stops_when_left`: a stream that nobody reads any more costs only what was sent until then; else all of it.
+    """
 
     rate_limited: bool = False
     server_error: bool = True
     no_reply: bool = True
+    stops_when_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,12 +155,32 @@ class Route:
     def name(self) -> str:
         return f"{self.provider}/{self.model}"
 
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do beyond plain text. A model that keeps to a schema can send any other object too."""
+        return _CAPABILITIES[self.json]
+
+
+_CAPABILITIES: Mapping[str, frozenset[Capability]] = {
+    "schema": frozenset({"json_schema", "json_object"}),
+    "object": frozenset({"json_object"}),
+    "none": frozenset(),
+}
+
 
 class Provider(Protocol):
     """An API account that answers chat requests."""
 
     def complete(self, route: Route, request: ChatRequest) -> ChatReply:
         """One answer, or a ProviderError. Makes exactly one attempt and never outlasts request.timeout."""
+        ...
+
+    def stream(self, route: Route, request: ChatRequest, pulse: Pulse) -> Generator[str, None, ChatReply]:
+        """The same answer in pieces as they arrive, and whole as the generator's return value.
+
+        `pulse` is called several times a second while nothing arrives; what it raises ends the call and comes out
+        here. Closing the generator ends the call too. Raises ProviderError, also half-way through.
+        """
         ...
 
 
@@ -152,7 +193,8 @@ class ProviderError(Exception):
     `outcome` is what became of the request on the wire, which decides what it cost: `not_sent` surely never
     reached the provider, `unauthorised` was turned away at the door, `rate_limited` is a 429, `no_reply` may or
     may not have been counted, `rejected` is another 4xx, `answered` a 200 that is of no use. `usage` is what an
-    answered call reported.
+    answered call reported, `told` what was said of the provider's limits, and `confidence` how sure it is that the
+    failure means what the class says.
     """
 
     outcome: Outcome = "rejected"
@@ -161,6 +203,8 @@ class ProviderError(Exception):
         super().__init__(message)
         self.outcome = outcome or type(self).outcome
         self.usage = usage
+        self.told: tuple[Told, ...] = ()
+        self.confidence: Confidence = "likely"
 
 
 class Busy(ProviderError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import warnings
+from collections.abc import Generator
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ from providers.contracts import (
     Down,
     KeyRejected,
     ProviderError,
+    Pulse,
     Refused,
     Route,
     Usage,
@@ -56,7 +58,7 @@ class Gemini:
         """One answer, or a ProviderError. Makes exactly one attempt and never outlasts request.timeout."""
         if not re.fullmatch(r"[!-~]+", self._key):
             raise KeyRejected(f"{route.name}: no usable key is set", outcome="not_sent")
-        self._call.where, self._call.payload = route.name, None
+        self._call.route, self._call.payload = route, None
         try:
             self._generate(route, request)
         except ProviderError:
@@ -66,6 +68,16 @@ class Gemini:
             if self._call.payload is None:
                 raise BadReply(f"{route.name}: the request could not be built", outcome="not_sent") from None
         return _read(self._call.payload, route)
+
+    def stream(self, route: Route, request: ChatRequest, pulse: Pulse) -> Generator[str, None, ChatReply]:
+        """The whole answer as one piece, when all of it is there.
+
+        It does not stream yet: `pulse` is called once before anything is sent, and not while the answer is made.
+        """
+        pulse()
+        reply = self.complete(route, request)
+        yield reply.text
+        return reply
 
     def _generate(self, route: Route, request: ChatRequest) -> None:
         client, genai = self._connected(), _sdk()
@@ -107,16 +119,23 @@ class Gemini:
 
     def _judge(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Keep a success for the thread that waits for it; raise everything else."""
-        reply, where = HttpReply.of(response), self._call.where
+        reply, route = HttpReply.of(response), self._call.route
         if 200 <= reply.status < 300:
             if reply.is_page:
-                raise Down(f"{where}: answered with a web page", outcome="answered")
-            payload = reply.json(where)
+                raise Down(f"{route.name}: answered with a web page", outcome="answered")
+            payload = reply.json(route.name)
             if error_in_success(payload) is None:
                 self._call.payload = loose.mapping(payload)
                 return
-        body = reply.text.replace(self._key, "***")
-        raise classify(reply.status, reply.headers, body, dialect="gemini", now=self._clock.now(), where=where)
+        raise classify(
+            reply.status,
+            reply.headers,
+            reply.text.replace(self._key, "***"),
+            dialect="gemini",
+            now=self._clock.now(),
+            where=route.name,
+            limits=route.limits,
+        )
 
 
 _importing = threading.Lock()

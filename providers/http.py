@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from providers.contracts import BadReply, Clock, Down, KeyRejected
+from providers.contracts import BadReply, Clock, Down, KeyRejected, Pulse
+from providers.exchange import Stopped
 from providers.wire import Body, GuardedAdapter
 
 __all__ = ["EventStream", "GuardedAdapter", "Http", "HttpReply", "parse_json", "refuse_unsafe"]
@@ -110,13 +111,18 @@ class Http:
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any], timeout: float
     ) -> HttpReply:
         """The answer, whatever its status. One attempt; raises Down, or KeyRejected for an unsendable key."""
-        return HttpReply.of(self._send(self._prepare(url, headers, body), timeout))
+        return HttpReply.of(self._send(self._prepare(url, headers, body), timeout=timeout))
 
     def open_stream(
-        self, url: str, headers: Mapping[str, str], body: Mapping[str, Any], timeout: float
+        self, url: str, headers: Mapping[str, str], body: Mapping[str, Any], timeout: float, pulse: Pulse
     ) -> EventStream:
-        """The answer as it arrives, whatever its status; same errors as post_json. `timeout` bounds all of it."""
-        return EventStream(self._send(self._prepare(url, headers, body), timeout, stream=True))
+        """The answer as it arrives, whatever its status; same errors as post_json. `timeout` bounds all of it.
+
+        `pulse` is called at least every quarter of a second while the answer is waited for, here and while it is
+        read; what it raises closes the connection and comes out as it is.
+        """
+        request = self._prepare(url, headers, body)
+        return EventStream(self._send(request, timeout=timeout, stream=True, pulse=pulse))
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -132,9 +138,11 @@ class Http:
         except (requests.RequestException, ValueError):
             raise _unusable() from None
 
-    def _send(self, request: requests.PreparedRequest, timeout: float, stream: bool = False) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
         try:
-            return self._session().send(request, timeout=timeout, stream=stream, allow_redirects=False)
+            return self._session().send(request, allow_redirects=False, **how)
+        except Stopped as stopped:
+            raise stopped.error from stopped.error.__cause__
         except UnicodeError:
             raise _unsendable(str(request.url)) from None
         except requests.RequestException:  # not the network's: the adapter speaks for that

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from providers import loose
@@ -16,11 +17,13 @@ from providers.contracts import (
     Clock,
     Down,
     ProviderError,
+    Pulse,
     Refused,
     Route,
     Usage,
 )
 from providers.http import EventStream, Http, HttpReply
+from providers.told import Tell, joined, told_by_headers
 
 _THINKING = re.compile(r"<think>.*?</think>|\A\s*<think>.*", re.DOTALL)
 
@@ -30,7 +33,9 @@ class OpenAIChat:
     """`url` is the whole chat/completions address. `body` are extra fields of every request and win over ours.
 
     `schema_style` says where response_format holds the schema: "openai" wraps it (name, strict, schema),
-    "cloudflare" puts it straight under json_schema. An empty `key` sends no Authorization.
+    "cloudflare" puts it straight under json_schema. `stream_usage` tells whether stream_options may be sent, and
+    `stream_json` whether a reply with a response_format can be streamed. `tells` are the headers (lower-case) that
+    speak of limits. An empty `key` sends no Authorization.
     """
 
     http: Http = field(repr=False)
@@ -41,6 +46,9 @@ class OpenAIChat:
     body: Mapping[str, Any] = field(default_factory=dict)
     max_tokens_field: str = "max_tokens"
     schema_style: Literal["openai", "cloudflare"] = "openai"
+    stream_usage: bool = True
+    stream_json: bool = True
+    tells: Mapping[str, Tell] = field(default_factory=dict)
 
     def complete(self, route: Route, request: ChatRequest) -> ChatReply:
         """One answer, or a ProviderError. Makes exactly one attempt and never outlasts request.timeout."""
@@ -48,19 +56,37 @@ class OpenAIChat:
             self.http.post_json(self.url, self._headers(), self._body(route, request), request.timeout), route
         )
 
-    def stream(self, route: Route, request: ChatRequest) -> Iterator[str]:
-        """The answer's text in pieces as they arrive. Raises what complete() raises, also half-way through."""
-        body = {**self._body(route, request), "stream": True}
-        with self.http.open_stream(self.url, self._headers(), body, request.timeout) as stream:
-            if stream.status != 200 or "json" in stream.headers.get("content-type", ""):
-                yield self._answer(stream.read(), route).text
-                return
-            empty = True
-            for text in _visible(self._deltas(stream, route)):
-                empty = False
-                yield text
-            if empty:
-                raise BadReply(f"{route.name}: an empty answer")
+    def stream(self, route: Route, request: ChatRequest, pulse: Pulse) -> Generator[str, None, ChatReply]:
+        """The answer's text in pieces as they arrive; the whole answer, usage included, as the return value.
+
+        `pulse` is called at least every quarter of a second while the answer is waited for; what it raises ends
+        the call and comes out here. Raises what complete() raises, also half-way through.
+        """
+        body = self._streamed(self._body(route, request))
+        with self.http.open_stream(self.url, self._headers(), body, request.timeout, pulse) as stream:
+            kind = stream.headers.get("content-type", "")
+            if stream.status != 200 or "json" in kind or "html" in kind:
+                whole = self._answer(stream.read(), route)
+                yield whole.text
+                return whole
+            with self._telling(stream.headers):
+                return (yield from self._pieces(stream, route))
+
+    def _pieces(self, stream: EventStream, route: Route) -> Generator[str, None, ChatReply]:
+        so_far, pieces = _SoFar(), []
+        for text in _visible(self._deltas(stream, route, so_far)):
+            pieces.append(text)
+            yield text
+        return _checked(
+            ChatReply(
+                text="".join(pieces),
+                model=so_far.model or route.model,
+                usage=so_far.usage,
+                finish_reason=so_far.finish_reason or "unknown",
+                told=told_by_headers(self.tells, stream.headers),
+            ),
+            route,
+        )
 
     def _headers(self) -> dict[str, str]:
         bearer = {"Authorization": f"Bearer {self.key}"} if self.key else {}
@@ -81,18 +107,35 @@ class OpenAIChat:
             body["response_format"] = {"type": "json_object"}
         return {**body, **self.body}
 
-    def _answer(self, reply: HttpReply, route: Route) -> ChatReply:
-        if not 200 <= reply.status < 300:
-            raise self._failure(reply, route)
-        if reply.is_page:
-            raise Down(f"{route.name}: answered with a web page", outcome="answered")
-        payload = reply.json(route.name)
-        if error_in_success(payload) is not None:
-            raise self._failure(reply, route)
-        return _read(payload, reply.headers, route)
+    def _streamed(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What to send for a stream; `body` as it is where only a whole answer can be had."""
+        if "response_format" in body and not self.stream_json:
+            return body
+        options = {"stream_options": {"include_usage": True}} if self.stream_usage else {}
+        return {**body, "stream": True, **options}
 
-    def _deltas(self, stream: EventStream, route: Route) -> Iterator[str]:
-        finished = False
+    @contextmanager
+    def _telling(self, headers: Mapping[str, str]) -> Iterator[None]:
+        """Whatever fails in here also says what the headers say of the provider's limits."""
+        try:
+            yield
+        except ProviderError as error:
+            error.told = joined((*error.told, *told_by_headers(self.tells, headers)))
+            raise
+
+    def _answer(self, reply: HttpReply, route: Route) -> ChatReply:
+        with self._telling(reply.headers):
+            if not 200 <= reply.status < 300:
+                raise self._failure(reply, route)
+            if reply.is_page:
+                raise Down(f"{route.name}: answered with a web page", outcome="answered")
+            payload = reply.json(route.name)
+            if error_in_success(payload) is not None:
+                raise self._failure(reply, route)
+            return replace(_read(payload, reply.headers, route), told=told_by_headers(self.tells, reply.headers))
+
+    def _deltas(self, stream: EventStream, route: Route, so_far: _SoFar) -> Iterator[str]:
+        """The text of each event; what else they say goes into `so_far`."""
         for data in stream.events():
             if data == "[DONE]":
                 return
@@ -100,40 +143,61 @@ class OpenAIChat:
             payload = event.json(route.name)
             if error_in_success(payload) is not None:
                 raise self._failure(event, route)
-            choice = _first_choice(payload)
-            reason = choice.get("finish_reason")
-            if reason == "content_filter":
-                raise Refused(f"{route.name}: stopped by the content filter", outcome="answered")
-            finished = finished or isinstance(reason, str)
-            yield _text(loose.mapping(choice.get("delta")).get("content"))
-        if not finished:
+            so_far.take(payload, stream.headers)
+            yield _text(loose.mapping(_first_choice(payload).get("delta")).get("content"))
+        if not so_far.finish_reason:
             raise Down(f"{route.name}: the stream broke off", outcome="no_reply")
 
     def _failure(self, reply: HttpReply, route: Route) -> ProviderError:
         """The key is taken out first: some providers repeat it in their errors, in shapes nobody can foresee."""
-        body = reply.text.replace(self.key, "***") if self.key else reply.text
         return classify(
-            reply.status, reply.headers, body, dialect="openai-chat", now=self.clock.now(), where=route.name
+            reply.status,
+            reply.headers,
+            reply.text.replace(self.key, "***") if self.key else reply.text,
+            dialect="openai-chat",
+            now=self.clock.now(),
+            where=route.name,
+            limits=route.limits,
         )
 
 
+@dataclass
+class _SoFar:
+    """What the events of a stream have said beside the text."""
+
+    model: str = ""
+    usage: Usage | None = None
+    finish_reason: str = ""
+
+    def take(self, payload: Any, headers: Mapping[str, str]) -> None:
+        self.model = loose.text(loose.mapping(payload).get("model")) or self.model
+        self.usage = _usage(payload, headers) or self.usage
+        self.finish_reason = loose.text(_first_choice(payload).get("finish_reason")) or self.finish_reason
+
+
 def _read(payload: Any, headers: Mapping[str, str], route: Route) -> ChatReply:
-    usage = _usage(payload, headers)
     choice = _first_choice(payload)
     message = loose.mapping(choice.get("message"))
-    reason = choice.get("finish_reason")
     text = visible_text(_text(message.get("content")))
-    if reason == "content_filter" or (not text and isinstance(message.get("refusal"), str)):
-        raise Refused(f"{route.name}: stopped by the content filter", outcome="answered", usage=usage)
-    if not text:
-        cause = "the token limit was used up before any text" if reason == "length" else "an empty answer"
-        raise BadReply(f"{route.name}: {cause}", usage=usage)
-    return ChatReply(
+    refused = not text and isinstance(message.get("refusal"), str)
+    reply = ChatReply(
         text=text,
         model=loose.text(loose.mapping(payload).get("model")) or route.model,
-        usage=usage,
-        finish_reason=loose.text(reason) or "unknown",
+        usage=_usage(payload, headers),
+        finish_reason="content_filter" if refused else loose.text(choice.get("finish_reason")) or "unknown",
     )
+    return _checked(reply, route)
+
+
+def _checked(reply: ChatReply, route: Route) -> ChatReply:
+    """The reply, if it is one. Raises Refused for a filtered one and BadReply for an empty one."""
+    if reply.finish_reason == "content_filter":
+        raise Refused(f"{route.name}: stopped by the content filter", outcome="answered", usage=reply.usage)
+    if not reply.text:
+        used_up = reply.finish_reason == "length"
+        cause = "the token limit was used up before any text" if used_up else "an empty answer"
+        raise BadReply(f"{route.name}: {cause}", usage=reply.usage)
+    return reply
 
 
 def visible_text(text: str) -> str:

@@ -56,6 +56,9 @@ def _openai_chat(account: _Account, line: _Line) -> Provider:
         key=account.key,
         max_tokens_field=row.max_tokens_field,
         schema_style=row.schema_style,
+        stream_usage=row.stream_usage,
+        stream_json=row.stream_json,
+        tells=row.tells,
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import model_validator as validator
 from pydantic.dataclasses import dataclass
 
 from providers.contracts import ChargeRules, Free, Limit, Route, Tier, Unit, Window
+from providers.told import Tell
 
 Dialect = Literal["openai-chat", "gemini"]
 
@@ -53,9 +54,11 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
 Text = Annotated[str, Field(min_length=1)]
 Printable = Annotated[str, Field(pattern=r"^[ -~]+$")]
 Token = Annotated[str, Field(pattern=r"^\S+$")]
+Header = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Setting = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Whole = Annotated[int, Strict(), Field(ge=0)]
 Count = Annotated[int, Strict(), Field(gt=0)]
+Switch = Annotated[bool, Strict()]
 Number = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 _CONFIG = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -119,6 +122,9 @@ class ProviderRow:
     body: Annotated[dict[str, Any], AfterValidator(_json)] = Field(default_factory=dict)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     schema_style: Literal["openai", "cloudflare"] = "openai"
+    stream_usage: Switch = True
+    stream_json: Switch = True
+    tells: dict[Header, Tell] = Field(default_factory=dict)
     charge: Annotated[ChargeRules, BeforeValidator(_switches)] = Field(default_factory=ChargeRules)
     claim: Text | None = None
     claim_interviews: Number | None = None
@@ -184,6 +190,17 @@ class ProviderRow:
                 raise ValueError(f"limits: {route.model} has two for the same unit and window: remove one")
             if set(seen.setdefault(route.pool, route.limits)) != set(route.limits):
                 raise ValueError(f"models: {route.model} shares a pool but not its limits: make them equal")
+        return self
+
+    @validator(mode="after")
+    def _tells_of_limits_it_has(self) -> Self:
+        limits = {(limit.unit, limit.window) for route in self.routes for limit in route.limits}
+        for header, tell in self.tells.items():
+            if (tell.unit, tell.window) not in limits:
+                what = f"{tell.unit} per {tell.window}"
+                raise ValueError(
+                    f"tells: {header} is of {what}, which this row does not limit: correct or remove it"
+                )
         return self
 
     @validator(mode="after")

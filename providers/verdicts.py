@@ -16,12 +16,14 @@ from providers.contracts import (
     ProviderError,
     Refused,
     Scope,
+    Unit,
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`said` may hold {status}. `rolling`: a spent day refills bit by bit, so a short wait can be believed.
+    `unit` is what ran out in the period, None where that is not said.
 
     The provider's own words are never part of it: they may echo what a person wrote.
     """
@@ -30,6 +32,7 @@ class Verdict:
     said: str
     scope: Scope = "pool"
     period: Period | None = None
+    unit: Unit | None = None
     rolling: bool = False
 
 
@@ -49,12 +52,12 @@ TOO_LONG = Verdict(Refused, "the request is too long for this model")
 BAD = Verdict(BadReply, "request not accepted, status {status}")
 NO_JSON = Verdict(BadReply, "the model could not produce the JSON that was asked for")
 DAY = Verdict(Busy, "daily quota used up", period="day")
-NEURONS = replace(DAY, said="neurons per day used up", scope="provider")
-TOKENS_DAY = replace(DAY, said="tokens per day used up")
-REQUESTS_DAY = replace(DAY, said="requests per day used up")
+NEURONS = replace(DAY, said="neurons per day used up", unit="neurons", scope="provider")
+TOKENS_DAY = replace(DAY, said="tokens per day used up", unit="tokens")
+REQUESTS_DAY = replace(DAY, said="requests per day used up", unit="requests")
 MINUTE = Verdict(Busy, "quota per minute used up", period="minute")
-TOKENS_MINUTE = replace(MINUTE, said="tokens per minute used up")
-REQUESTS_MINUTE = replace(MINUTE, said="requests per minute used up")
+TOKENS_MINUTE = replace(MINUTE, said="tokens per minute used up", unit="tokens")
+REQUESTS_MINUTE = replace(MINUTE, said="requests per minute used up", unit="requests")
 SHARED = Verdict(Busy, "busy: the upstream's shared pool is used up", scope="route")
 BUSY = Verdict(Busy, "too many requests", scope="route")
 

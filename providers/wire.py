@@ -2,7 +2,8 @@
 
 A timeout in requests and urllib3 bounds one read, so a server that drips bytes can hold a caller for ever.
 Here the deadline of the running exchange reaches every blocking step: each address tried, the request, the
-status line, the headers and the body.
+status line, the headers and the body. While an answer is waited for, the caller's pulse is felt several times a
+second, and what it raises ends the exchange.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -23,58 +25,23 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
 from providers.contracts import Clock, Down
+from providers.exchange import Exchange, Stopped
 
 MAX_BYTES = 1 << 20
 CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 30.0
 _NETWORK_ERRORS = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
-
-
-class _Exchange:
-    """One request and its answer: how much time is left, and whether a byte may have been sent."""
-
-    def __init__(self, clock: Clock, seconds: float, host: str) -> None:
-        self.clock = clock
-        self.seconds = seconds
-        self.host = host
-        self.stage = "unknown"  # stays so when something (a test) replaces the wire
-        self._ends = clock.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds until the deadline; TimeoutError when it has passed."""
-        left = self._ends - self.clock.monotonic()
-        if left <= 0:
-            raise TimeoutError("deadline passed")
-        return left
-
-    def failure(self, error: Exception) -> Down:
-        """What `error` means for the caller, without a word of the request in it."""
-        unsent = self.stage == "connecting" or (
-            self.stage == "unknown" and isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError)
-        )
-        if unsent:
-            return Down(f"{self.host}: {_why_not_connected(error)}", outcome="not_sent")
-        timed_out = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
-        what = f"no complete answer within {self.seconds:g} s" if timed_out else "the answer broke off"
-        return Down(f"{self.host}: {what}", outcome="no_reply")
-
-
-def _why_not_connected(error: Exception) -> str:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.exceptions.SSLError):
-        return "no trustworthy TLS connection"
-    if isinstance(error, requests.Timeout):
-        return "no connection in time"
-    return "host name not found" if isinstance(reason, NameResolutionError) else "could not connect"
-
-
-_running: ContextVar[_Exchange] = ContextVar("running_exchange")
+_running: ContextVar[Exchange] = ContextVar("running_exchange")
 
 
 class _BoundedReader(io.RawIOBase):
-    """A socket reader whose every read waits no longer than the exchange may still last."""
+    """A socket reader whose every read waits no longer than the exchange may still last.
 
-    def __init__(self, raw: Any, sock: socket.socket, exchange: _Exchange) -> None:
+    It reads first and waits afterwards: TLS may hold bytes back that no waiting for the socket would show, and a
+    socket that has bytes may have none of the answer's.
+    """
+
+    def __init__(self, raw: Any, sock: socket.socket, exchange: Exchange) -> None:
         super().__init__()
         self._raw, self._sock, self._exchange = raw, sock, exchange
 
@@ -82,9 +49,16 @@ class _BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._exchange.left())
-        count: int | None = self._raw.readinto(buffer)
-        return count
+        self._sock.setblocking(False)
+        while True:
+            self._exchange.go_on()
+            try:
+                count: int | None = self._raw.readinto(buffer)
+            except ssl.SSLWantReadError:
+                count = None
+            if count is not None:
+                return count
+            self._exchange.wait(self._sock)
 
     def close(self) -> None:
         self._raw.close()
@@ -127,7 +101,7 @@ class _Connection(HTTPConnection):
             self.connect()
         exchange = _running.get()
         exchange.stage = "sent"
-        self.sock.settimeout(exchange.left())  # a kept connection still has the last exchange's timeout
+        self.sock.settimeout(exchange.left())  # a kept connection does not block since its last answer
         super().send(data)
 
 
@@ -146,7 +120,7 @@ class _SecurePool(HTTPSConnectionPool):
 class Body:
     """The bytes of an answer as they arrive, decompressed, within deadline and cap."""
 
-    def __init__(self, raw: Any, exchange: _Exchange) -> None:
+    def __init__(self, raw: Any, exchange: Exchange) -> None:
         self._raw, self._exchange = raw, exchange
 
     def chunks(self) -> Iterator[bytes]:
@@ -168,6 +142,8 @@ class Body:
             data: bytes = self._raw.read1(1 << 14, decode_content=True)
         except _NETWORK_ERRORS as error:
             raise self._exchange.failure(error) from None
+        except Stopped as stopped:
+            raise stopped.error from stopped.error.__cause__
         return data
 
     def close(self) -> None:
@@ -179,7 +155,8 @@ class GuardedAdapter(HTTPAdapter):
 
     The timeout of a call (seconds) is the deadline for everything from connecting to the last byte. Raises
     Down, never a requests exception, when the network or the server does not play along. The body has been
-    read when send() returns, unless the call asked to stream.
+    read when send() returns, unless the call asked to stream. A call may bring a `pulse`; what that raises comes
+    out of send() inside of Stopped, and out of a streamed body as it is.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -188,8 +165,8 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        seconds = _total_seconds(kwargs.get("timeout"))
-        exchange = _Exchange(self._clock, seconds, urlsplit(str(request.url)).hostname or "no host")
+        seconds, host = _total_seconds(kwargs.get("timeout")), urlsplit(str(request.url)).hostname or "no host"
+        exchange = Exchange(self._clock, seconds, host, kwargs.pop("pulse", None))
         if seconds <= 0:
             raise Down(f"{exchange.host}: no time left to ask", outcome="not_sent")
         stream = kwargs.get("stream", False)

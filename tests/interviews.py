@@ -89,7 +89,7 @@ def role_of(family: str) -> str:
 
 def sent_data(exchange: Exchange) -> dict[str, Any]:
     """The JSON between the fences of a grading request."""
-    found: dict[str, Any] = json.loads(exchange.messages[-1][1].splitlines()[1])
+    found: dict[str, Any] = json.loads(exchange.messages[1][1].splitlines()[1])
     return found
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from providers.catalog import Catalog, CatalogError, load_catalog
-from providers.contracts import Limit, Route
+from providers.contracts import ChargeRules, Limit, Route
+from providers.told import Tell
 
 ACME = """
 [acme]
@@ -108,6 +109,23 @@ def test_a_day_without_a_known_midnight_does_not_turn_at_one(
         assert all(limit.window != "day" for limit in route.limits)
 
 
+def test_groqs_headers_speak_of_the_days_requests_and_the_minutes_tokens(shipped: Catalog) -> None:
+    """Nothing in their names says so: read the other way round, a full minute would look like a spent day."""
+    tells = shipped["groq"].tells
+    assert tells["x-ratelimit-remaining-requests"] == Tell("requests", "refill-day", "remaining")
+    assert tells["x-ratelimit-remaining-tokens"] == Tell("tokens", "minute", "remaining")
+
+
+def test_cerebras_headers_carry_their_window_in_the_name(shipped: Catalog) -> None:
+    for header, tell in shipped["cerebras"].tells.items():
+        window = "rolling-day" if tell.window == "rolling-day" else "minute"
+        assert header == f"x-ratelimit-{tell.what}-{tell.unit}-{window.removeprefix('rolling-')}"
+
+
+def test_nobody_is_known_to_stop_counting_when_a_stream_is_left(shipped: Catalog) -> None:
+    assert not any(row.charge.stops_when_left for row in shipped.values())
+
+
 # The operator's file
 
 
@@ -124,6 +142,21 @@ def test_scalars_override_one_by_one_and_lists_replace_whole(write: Write, shipp
     assert row.label == shipped["openrouter"].label
     assert [limits(route) for route in row.routes] == [{"openrouter|requests|day": 1000}] * 2
     assert {route.priority for route in row.routes} == {1}
+
+
+def test_a_row_may_say_that_a_stream_that_is_left_costs_no_more(write: Write) -> None:
+    row = load_catalog(write(f"{ACME}\n[acme.charge]\nstops_when_left = true\n"))["acme"]
+    assert row.routes[0].charge == ChargeRules(stops_when_left=True)
+
+
+def test_headers_stay_explained_as_far_as_they_fit_the_operators_limits(write: Write, shipped: Catalog) -> None:
+    limits = '[{ unit = "tokens", amount = 5, window = "minute" }]'
+    other = f'models = [{{ id = "m", tier = "small", limits = {limits} }}]\n'
+    tells = load_catalog(write(f"[groq]\n{other}"))["groq"].tells
+    assert tells.keys() == {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens"}
+    assert load_catalog(write("[groq]\nlimits = []\n"))["groq"].tells == shipped["groq"].tells
+    assert load_catalog(write("[groq]\npriority = 1\n"))["groq"].tells == shipped["groq"].tells
+    assert load_catalog(write(f"[groq]\n{other}tells = {{}}\n"))["groq"].tells == {}
 
 
 def test_without_a_local_file_the_shipped_rows_stand(tmp_path: Path, shipped: Catalog) -> None:
@@ -180,6 +213,39 @@ limits = [{ unit = "requests", amount = 9, window = "minute" }]
         ("priority = 5", 'priority = 5\npath = "/{team}/chat"', r"path: its \{names\} are not those in ids"),
         ('{ id = "anvil", tier = "small" }', "", r"models should have at least 1 item"),
         ("ACME_KEY", "acme key", r"key_setting is not written as it should be"),
+        ("priority = 5", "priority = 5\nstream_usage = 1", r"stream_usage should be a valid boolean"),
+        ("priority = 5", "priority = 5\nstream_json = 'no'", r"stream_json should be a valid boolean"),
+        ("priority = 5", "priority = 5\ncharge = { left = true }", r"charge\.left is not a known key"),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { x-left = { unit = "requests", window = "minute", what = "limit" } }',
+            r"tells: x-left is of requests per minute, which this row does not limit: correct or remove it",
+        ),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { x-left = { unit = "tokens", window = "day", what = "limit" } }',
+            r"tells: x-left is of tokens per day, which this row does not limit",
+        ),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { x-left = { unit = "requests", window = "day", what = "used" } }',
+            r"tells\.x-left\.what should be 'limit' or 'remaining'",
+        ),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { X-Left = { unit = "requests", window = "day", what = "limit" } }',
+            r"tells\.X-Left.* is not written as it should be",
+        ),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { x-left = { unit = "requests", window = "day" } }',
+            r"tells\.x-left\.what is missing: add it",
+        ),
+        (
+            "priority = 5",
+            'priority = 5\ntells = { x-left = { unit = "requests", window = "day", what = "limit", per = 1 } }',
+            r"tells\.x-left\.per is not a known key",
+        ),
     ],
 )
 def test_a_bad_row_is_refused_in_one_line_with_file_row_key_and_remedy(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.classify import classify, error_in_success
-from providers.contracts import BadReply, Busy, ModelGone, Period, ProviderError, Scope
+from providers.contracts import BadReply, Busy, ModelGone, PaymentNeeded, Period, ProviderError, Scope
 from tests.error_replies import BUSY, NOW, OTHERS, openai
 
 
@@ -45,6 +45,44 @@ def test_everything_else(status: int, body: Any, kind: type[ProviderError], outc
     assert error.outcome == outcome
     assert str(error).startswith("acme/model-1: ")
     assert "my text" not in str(error)
+
+
+LIKELY = {
+    *("cerebras day", "cerebras day by headers", "cerebras minute", "cerebras minute by headers"),
+    *("gemini key by prose", "mistral key", "openrouter credits", "deepseek empty", "hugging face credits"),
+    *("openrouter no endpoint", "gemini too long", "groq filter"),
+}
+GUESSED = {
+    *("gemini prose", "replicate", "bare", "mistral rate", "bare with a wait", "groq style reset"),
+    *("openrouter key", "deepseek key", "hugging face key", "gone", "mistral fields", "unknown field", "teapot"),
+    *("cerebras stream", "cerebras broken success", "openrouter broken success", "openrouter choice error"),
+    *("mistral broken success", "error without a word", "captcha"),
+    *(f"status {status}" for status in (500, 502, 503, 504, 529, 408)),
+}
+EVERY_REPLY = {
+    **{row[0]: (row[1], row[2], row[3]) for _, _, rows in BUSY for row in rows},
+    **{row[0]: (row[1], row[2], {}) for _, _, failed in OTHERS for row in failed},
+}
+
+
+@pytest.mark.parametrize("name", EVERY_REPLY)
+def test_how_sure_the_reading_is(name: str) -> None:
+    """A code, a quota's name or a sentence of its own is certain; a mere status is a guess."""
+    expected = "likely" if name in LIKELY else "guess" if name in GUESSED else "certain"
+    assert judge(*EVERY_REPLY[name]).confidence == expected
+
+
+def test_the_names_of_the_unsure_ones_are_right() -> None:
+    assert EVERY_REPLY.keys() >= LIKELY | GUESSED
+
+
+@pytest.mark.parametrize(
+    ("body", "confidence"),
+    [("", "guess"), ({"error": "Insufficient credits"}, "likely"), ({"code": "payment_required"}, "certain")],
+)
+def test_payment_needed_is_what_402_says_but_how_surely_is_in_the_body(body: Any, confidence: str) -> None:
+    error = judge(402, body)
+    assert (type(error), error.confidence) == (PaymentNeeded, confidence)
 
 
 def test_messages_are_short_and_human() -> None:
@@ -95,6 +133,29 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=20,
 )
+
+
+WORDS = ["per day", "daily", "per minute", "(TPD)", "neurons", "free-models-per-day", "quota", "try again in 5s"]
+NAMED = st.fixed_dictionaries(
+    {},
+    optional={
+        "message": st.sampled_from(WORDS),
+        "code": st.sampled_from(["4006", "3021", "1300", "x", 429]),
+        "details": st.sampled_from([[], [{"violations": [{"quotaId": "RequestsPerDay", "quotaValue": "5"}]}]]),
+    },
+)
+RATES = st.dictionaries(
+    st.sampled_from(["retry-after", "x-ratelimit-remaining-tokens-day", "x-ratelimit-remaining-requests"]),
+    st.sampled_from(["0", "1", "x"]),
+)
+
+
+@given(st.sampled_from([200, 400, 402, 413, 429, 500, 503]), NAMED, RATES)
+def test_a_guess_never_names_a_period(status: int, error: Any, headers: dict[str, str]) -> None:
+    found = judge(status, {"error": error}, headers)
+    assert found.confidence in ("certain", "likely", "guess")
+    if isinstance(found, Busy) and found.confidence == "guess":
+        assert found.period is None
 
 
 @given(st.integers(200, 599), JSON)

@@ -167,7 +167,7 @@ def test_a_wrong_key_is_refused_in_the_providers_words(provider: str, http_sessi
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_step_works_at_every_provider(provider: str, http_session: requests.Session) -> None:
-    skip = {"drop", "drop-mid", "stream-cut", "drip", "gzip-bomb", "slow", "many-headers"}
+    skip = {"drop", "drop-mid", "stream-cut", "stall", "drip", "gzip-bomb", "slow", "many-headers"}
     steps = [step for step in STEPS if step not in skip]
     with FakeUpstream(provider) as fake:
         fake.plan(*steps)
@@ -213,7 +213,35 @@ def test_a_redirect_leads_to_another_host_where_leaks_are_seen(http_session: req
         assert fake.requests()[1].headers["host"].startswith("localhost:")
 
 
-@pytest.mark.parametrize("step", ["drip", "slow:600"])
+@pytest.mark.parametrize(("provider", "step", "text"), [("groq", "stall", 24), ("openrouter", "stall:1", 12)])
+def test_a_stalled_stream_has_begun_and_waits_for_the_client_to_leave(
+    provider: str, step: str, text: int, http_session: requests.Session
+) -> None:
+    with FakeUpstream(provider, reply=lambda _: "x" * 60) as fake:
+        fake.plan(step)
+        url, body = chat_url(fake), chat_body(fake, stream=True)
+        with http_session.post(url, json=body, stream=True, timeout=10) as reply:
+            lines = reply.iter_lines()
+            seen = ""
+            while len(seen) < text:
+                seen += next(lines).decode().count("x") * "x"
+            assert not fake.wait_for_departures(within=0.0)
+        assert fake.wait_for_departures()
+        assert (fake.counts.charged, fake.counts.served) == (1, 0)
+
+
+@pytest.mark.parametrize("step", ["stall", "drip"])
+def test_a_client_that_leaves_an_answer_half_way_is_noticed(step: str) -> None:
+    with FakeUpstream() as fake:
+        fake.plan("ok", step)
+        requests.post(chat_url(fake), json=chat_body(fake), timeout=10)
+        with requests.post(chat_url(fake), json=chat_body(fake), stream=True, timeout=10) as reply:
+            assert reply.raw.read(1) == b"{"
+        assert fake.wait_for_departures(1)
+        assert not fake.wait_for_departures(2, within=0.0)
+
+
+@pytest.mark.parametrize("step", ["drip", "slow:600", "stall"])
 def test_leaving_the_block_ends_a_reply_that_would_take_for_ever(step: str) -> None:
     with FakeUpstream() as fake:
         fake.plan(step)

@@ -70,7 +70,8 @@ def events(text: str) -> list[str]:
 def test_a_stream_is_chunks_then_usage_then_done(provider: str, http_session: requests.Session) -> None:
     said = "Tell me about a time you disagreed with a colleague."
     with FakeUpstream(provider, reply=lambda _: said) as fake:
-        reply = ask(fake, http_session, stream=True)
+        options = {} if provider == "mistral" else {"stream_options": {"include_usage": True}}
+        reply = ask(fake, http_session, stream=True, **options)
         tokens = fake.counts.tokens
     *bodies, done = events(reply.text)
     chunks = [json.loads(body) for body in bodies]
@@ -82,6 +83,35 @@ def test_a_stream_is_chunks_then_usage_then_done(provider: str, http_session: re
     assert "".join(choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]) == said
     assert chunks[-1]["usage"]["total_tokens"] == tokens
     assert (": OPENROUTER PROCESSING" in reply.text) == (provider == "openrouter")
+
+
+@pytest.mark.parametrize("provider", OPENAI)
+def test_usage_is_streamed_when_asked_for_and_some_send_it_always(
+    provider: str, http_session: requests.Session
+) -> None:
+    with FakeUpstream(provider) as fake:
+        reply = ask(fake, http_session, stream=True)
+    assert ('"usage"' in reply.text) == (provider in {"openrouter", "mistral"})
+
+
+@pytest.mark.parametrize(
+    ("provider", "more", "status"),
+    [
+        ("mistral", {"stream_options": {"include_usage": True}}, 422),
+        ("groq", {"response_format": {"type": "json_schema"}}, 400),
+        ("cloudflare", {"response_format": {"type": "json_object"}}, 400),
+        ("cerebras", {"response_format": {"type": "json_schema"}, "model": "gpt-oss-120b"}, 400),
+        ("cerebras", {"response_format": {"type": "json_schema"}}, 200),
+        ("deepseek", {"response_format": {"type": "json_object"}}, 200),
+    ],
+)
+def test_some_refuse_to_stream_what_they_would_answer_whole(
+    provider: str, more: dict[str, Any], status: int, http_session: requests.Session
+) -> None:
+    with FakeUpstream(provider) as fake:
+        assert ask(fake, http_session, stream=True, **more).status_code == status
+        assert ask(fake, http_session, **more).status_code == 200
+        assert fake.counts.charged == 1 + (status == 200)
 
 
 @pytest.mark.parametrize("step", ["stream-error", "stream-no-end"])

@@ -28,6 +28,7 @@ from providers.contracts import (
     ProviderError,
     Refused,
     Route,
+    Told,
     Usage,
 )
 from providers.gemini import Gemini
@@ -195,7 +196,26 @@ def test_errors_take_one_attempt_and_are_classified(
     assert (type(error), error.outcome) == (kind, outcome)
     assert len(server.calls) == 1
     if isinstance(error, Busy):
-        assert (error.period, error.until) == ("day", None)
+        assert (error.period, error.until, error.confidence) == ("day", None, "certain")
+        assert error.told == (Told("requests", "day", 500, 0),)
+
+
+def test_a_stream_is_one_piece_for_now(server: Server) -> None:
+    server.reply(said())
+    pieces = gemini(server).stream(ROUTE, REQUEST, lambda: None)
+    assert next(pieces) == "Hello"
+    with pytest.raises(StopIteration) as end:
+        next(pieces)
+    assert end.value.value == ChatReply("Hello", "gemini-3.5-flash-lite-001", Usage(12, 35), "stop")
+
+
+def test_nothing_is_sent_once_the_pulse_says_so(server: Server) -> None:
+    def gone() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(gemini(server).stream(ROUTE, REQUEST, gone))
+    assert server.calls == []
 
 
 def test_it_can_be_answered_without_a_wire() -> None:

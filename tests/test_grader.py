@@ -200,7 +200,8 @@ def test_a_broken_route_is_passed_over_for_the_next(tmp_path: Path, step: str) -
         assert found is not None
         assert found.scored
         assert found.origin.model == "beta/beta-model"
-        assert (first.counts.received, second.counts.received) == (1, 1)
+        asked_again = step in ("prose", "nan", "truncated")
+        assert (first.counts.received, second.counts.received) == (1 + asked_again, 1)
 
 
 @pytest.mark.parametrize(

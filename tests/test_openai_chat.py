@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -19,14 +20,17 @@ from providers.contracts import (
     ChatRequest,
     Down,
     KeyRejected,
+    Limit,
     Message,
     ProviderError,
     Refused,
     Route,
+    Told,
     Usage,
 )
 from providers.http import Http
 from providers.openai_chat import OpenAIChat, visible_text
+from providers.told import Tell
 
 KEY = "canary-key-5f2c"
 URL = "https://api.example/v1/chat/completions"
@@ -53,7 +57,7 @@ def ask(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> 
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     with responses.RequestsMock() as mock:
         mock.post(URL, body=text, status=status, headers=headers)
-        return chat().complete(route(), REQUEST)
+        return chat(tells=TELLS).complete(route(), REQUEST)
 
 
 def fails(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> ProviderError:
@@ -151,6 +155,46 @@ def test_a_document_may_begin_with_a_byte_order_mark() -> None:
 )
 def test_usage(usage: Any, headers: dict[str, str], read: Usage | None) -> None:
     assert ask(completion(usage=usage), headers=headers).usage == read
+
+
+TELLS = {"x-limit": Tell("requests", "day", "limit"), "x-left": Tell("requests", "day", "remaining")}
+HEADERS = {"X-Limit": "50", "X-Left": "7"}
+TOLD = (Told("requests", "day", 50, 7),)
+
+
+def test_an_answer_tells_what_its_headers_say_of_the_limits() -> None:
+    assert ask(completion(), headers=HEADERS).told == TOLD
+    assert ask(completion(), headers={"X-Limit": "1e99", "X-Left": "-1"}).told == ()
+    assert ask(completion()).told == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"error": "no"}, 429),
+        ({"error": {"code": 429}}, 200),
+        (completion(""), 200),
+        (completion("x", "content_filter"), 200),
+        ("<html>", 200),
+        ("nope", 200),
+    ],
+)
+def test_a_failure_tells_it_too(body: Any, status: int) -> None:
+    assert fails(body, status, HEADERS).told == TOLD
+
+
+def test_what_the_body_tells_is_believed_before_the_headers() -> None:
+    body = {"error": {"message": "x (RPD): Limit 20, Requested 1"}}
+    assert fails(body, 429, HEADERS).told == (Told("requests", "day", 20, 7),)
+
+
+def test_a_day_in_the_body_is_the_kind_of_day_that_the_route_counts() -> None:
+    to = replace(route(), limits=(Limit("acme", "requests", 50, "refill-day"),))
+    with responses.RequestsMock() as mock:
+        mock.post(URL, json={"error": {"message": "x (RPD): Limit 20, Used 20"}}, status=429)
+        with pytest.raises(Busy) as caught:
+            chat().complete(to, REQUEST)
+    assert caught.value.told == (Told("requests", "refill-day", 20, 0),)
 
 
 def test_a_cut_answer_says_so_and_keeps_its_text() -> None:

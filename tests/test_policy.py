@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.health import Cooldown
-from core.policy import Ranking, Skipped, Task, View, rank
+from core.policy import Ranking, Skipped, Task, View, Wish, rank
 from core.quotas import Standing
 from providers.contracts import Limit, Route, Tier
 
@@ -53,13 +54,13 @@ def test_the_wanted_tier_goes_before_the_operators_order_and_the_other_tier_stil
 
 def test_the_pinned_route_goes_first_whatever_its_tier_and_order() -> None:
     routes = [a_route("a/x", 1), a_route("b/y", 99, "large")]
-    assert names(rank(routes, view(routes), SMALL, pinned="b/y")) == ["b/y", "a/x"]
-    assert names(rank(routes, view(routes), SMALL, pinned="gone/z")) == ["a/x", "b/y"]
+    assert names(rank(routes, view(routes), SMALL, Wish(pinned="b/y"))) == ["b/y", "a/x"]
+    assert names(rank(routes, view(routes), SMALL, Wish(pinned="gone/z"))) == ["a/x", "b/y"]
 
 
 def test_a_pinned_route_that_is_out_is_skipped_like_any_other() -> None:
     routes = [a_route("a/x", 1), a_route("b/y", day=5)]
-    ranking = rank(routes, view(routes, {"b/y|requests|day": 5}), SMALL, pinned="b/y")
+    ranking = rank(routes, view(routes, {"b/y|requests|day": 5}), SMALL, Wish(pinned="b/y"))
     assert names(ranking) == ["a/x"]
     assert [s.route.name for s in ranking.skipped] == ["b/y"]
 
@@ -125,3 +126,83 @@ def test_every_route_is_ranked_or_skipped_once_whatever_order_it_came_in(
     shuffled = routes[:]
     random.shuffle(shuffled)
     assert rank(shuffled, seen, SMALL).order == ranking.order
+
+
+# Strategies
+
+
+def test_spread_drains_evenly_and_spares_minutes() -> None:
+    routes = [a_route("a/x", 1, day=100, minute=10), a_route("b/x", 9, day=1_000, minute=10)]
+    spread = Wish(strategy="spread")
+    assert names(rank(routes, view(routes), SMALL, spread)) == ["a/x", "b/x"], (
+        "the operator's order between equals"
+    )
+    assert names(rank(routes, view(routes, {"a/x|requests|day": 10}), SMALL, spread)) == ["b/x", "a/x"]
+    used = {"a/x|requests|day": 10, "b/x|requests|minute": 2}
+    assert names(rank(routes, view(routes, used), SMALL, spread)) == ["a/x", "b/x"]
+
+
+def test_spread_empties_routes_of_any_size_at_the_same_time() -> None:
+    routes = [a_route("a/x", day=50), a_route("b/x", day=200), a_route("c/x", day=350)]
+    used = dict.fromkeys(("a/x|requests|day", "b/x|requests|day", "c/x|requests|day"), 0.0)
+    for done in range(1, 600):
+        used[f"{rank(routes, view(routes, used), SMALL, Wish(strategy='spread')).order[0].name}|requests|day"] += 1
+        shares = [used[f"{r.name}|requests|day"] / r.limits[0].amount for r in routes]
+        assert max(shares) - min(shares) <= 1 / 50 + 1e-9, f"after {done} calls"
+    assert not rank(routes, view(routes, {**used, **{key: used[key] + 1 for key in used}}), SMALL).order
+
+
+def test_the_fastest_goes_first_and_the_untried_are_tried() -> None:
+    routes = [a_route("a/x", 1), a_route("b/x", 2), a_route("c/x", 3)]
+    seen = replace(view(routes), pace={"a/x": 2.0, "b/x": 0.7})
+    fastest = Wish(strategy="fastest")
+    assert names(rank(routes, seen, SMALL, fastest)) == ["c/x", "b/x", "a/x"]
+    known = replace(seen, pace={**seen.pace, "c/x": 9.0})
+    assert names(rank(routes, known, SMALL, fastest)) == ["b/x", "a/x", "c/x"]
+    assert names(rank(routes, known, SMALL, replace(fastest, explored="c/x"))) == ["c/x", "b/x", "a/x"]
+    assert names(rank(routes, known, LARGE, replace(fastest, pinned="a/x")))[0] == "a/x"
+
+
+# Tasks
+
+
+def test_a_route_that_lacks_what_the_task_needs_is_passed_over_for_good() -> None:
+    routes = [replace(a_route("a/x"), json="object"), replace(a_route("b/x"), json="schema"), a_route("c/x")]
+    ranking = rank(routes, view(routes), replace(SMALL, needs=frozenset({"json_schema"})))
+    assert names(ranking) == ["b/x"]
+    assert {(s.route.name, s.reason, s.until) for s in ranking.skipped} == {
+        ("a/x", "has no json_schema", None),
+        ("c/x", "has no json_schema", None),
+    }
+    assert names(rank(routes, view(routes), replace(SMALL, needs=frozenset({"json_object"})))) == ["a/x", "b/x"]
+    assert not rank(routes, view(routes), replace(SMALL, needs=frozenset({"audio"}))).order
+
+
+def test_the_last_share_of_a_day_is_left_to_those_who_matter_more() -> None:
+    routes = [a_route("a/x", day=50, minute=10)]
+    modest = replace(SMALL, leaves=0.2)
+    used = {"a/x|requests|day": 39.0, "a/x|requests|minute": 9.0}
+    assert names(rank(routes, view(routes, used), modest)) == ["a/x"], "a minute is nothing to save"
+    used["a/x|requests|day"] = 40
+    (skipped,) = rank(routes, view(routes, used), modest).skipped
+    assert skipped.reason == "the last 20% of requests per day are kept for scoring answers"
+    assert skipped.until == MIDNIGHT
+    assert names(rank(routes, view(routes, used), SMALL)) == ["a/x"]
+
+
+def test_quota_kept_for_an_interview_is_no_obstacle_to_that_interview_and_goes_first() -> None:
+    routes = [a_route("a/x", 1), a_route("b/x", 9, day=10)]
+    full = view(routes, {"b/x|requests|day": 10})
+    assert names(rank(routes, full, SMALL)) == ["a/x"]
+    assert names(rank(routes, full, SMALL, Wish(kept=frozenset(routes[1].limits)))) == ["b/x", "a/x"]
+    pinned = Wish(pinned="a/x", kept=frozenset(routes[1].limits))
+    assert names(rank(routes, full, SMALL, pinned)) == ["a/x", "b/x"]
+
+
+def test_what_the_provider_told_lowers_what_is_left() -> None:
+    routes = [a_route("a/x", day=500)]
+    told = view(routes, {"a/x|requests|day": 20})
+    (limit,) = routes[0].limits
+    told = replace(told, standings={limit: replace(told.standings[limit], cap=20)})
+    assert (told.standings[limit].source, told.standings[limit].remaining) == ("learned", 0)
+    assert not rank(routes, told, SMALL).order

@@ -84,13 +84,13 @@ def test_one_limit_that_says_no_leaves_all_of_them_alone(
         reserved(quota, cost)
     before = taken(quota)
     decision = quota.reserve(ROUTE, costs[-1])
-    assert (decision.allowed, decision.reservation, decision.limit) == (False, None, says_no)
+    assert (decision.reservation, decision.limit) == (None, says_no)
     assert taken(quota) == before
 
 
 def test_the_last_unit_of_every_limit_is_usable(quota: QuotaManager, clock: FrozenClock) -> None:
     for _ in range(3):
-        reserved(quota, Cost(1, 200, 0))
+        quota.settle(reserved(quota), Cost(1, 200, 0))
     clock.advance(60)
     for _ in range(2):
         reserved(quota, Cost(1, 200, 0))
@@ -100,8 +100,7 @@ def test_the_last_unit_of_every_limit_is_usable(quota: QuotaManager, clock: Froz
 
 def test_a_route_without_limits_is_always_allowed(quota: QuotaManager) -> None:
     held = reserved(quota, Cost(1, 10**9, 0), route())
-    assert quota.settle(held, ONE) is True
-    assert quota.settle(held, ONE) is False
+    assert quota.settle(held, ONE) is False, "there is nothing to charge"
 
 
 def test_routes_of_one_pool_share_its_counters(quota: QuotaManager) -> None:
@@ -119,15 +118,23 @@ def test_the_wait_of_a_sliding_minute_ends_when_its_oldest_call_leaves(
     quota: QuotaManager, clock: FrozenClock
 ) -> None:
     for _ in range(3):
-        reserved(quota)
+        quota.settle(reserved(quota), ONE)
         clock.advance(10)
     decision = quota.reserve(ROUTE, ONE)
     assert (decision.limit, decision.wait) == (PER_MINUTE, 30)
     clock.advance(29.999)
-    assert not quota.reserve(ROUTE, ONE).allowed
+    assert quota.reserve(ROUTE, ONE).reservation is None
     clock.advance(0.001)
-    assert quota.reserve(ROUTE, ONE).allowed
+    assert quota.reserve(ROUTE, ONE).reservation is not None
     assert quota.reserve(ROUTE, ONE).wait == 10
+
+
+def test_a_call_under_way_counts_from_when_it_surely_has_arrived(quota: QuotaManager, clock: FrozenClock) -> None:
+    held = [reserved(quota) for _ in range(3)]
+    assert quota.reserve(ROUTE, ONE).wait == 65
+    clock.advance(2)
+    assert all(quota.settle(each, ONE) for each in held)
+    assert quota.reserve(ROUTE, ONE).wait == 60
 
 
 def test_the_wait_of_a_day_ends_at_the_providers_midnight(quota: QuotaManager, clock: FrozenClock) -> None:
@@ -137,9 +144,9 @@ def test_the_wait_of_a_day_ends_at_the_providers_midnight(quota: QuotaManager, c
     assert (decision.limit, decision.wait) == (TOKENS, 24.5 * 3600)
     assert decision.wait is not None
     clock.advance(decision.wait - 1)
-    assert not quota.reserve(ROUTE, ONE).allowed
+    assert quota.reserve(ROUTE, ONE).reservation is None
     clock.advance(1)
-    assert quota.reserve(ROUTE, ONE).allowed
+    assert quota.reserve(ROUTE, ONE).reservation is not None
 
 
 # Settle
@@ -196,9 +203,9 @@ def test_a_clock_that_steps_back_over_midnight_brings_no_second_reset(
         reserved(quota, ONE, limited)
     clock.at = pacific(2026, 11, 23, 23, 55)
     reserved(quota, ONE, limited)
-    assert not quota.reserve(limited, ONE).allowed
+    assert quota.reserve(limited, ONE).reservation is None
     clock.at = pacific(2026, 11, 24, 0, 1)
-    assert not quota.reserve(limited, ONE).allowed
+    assert quota.reserve(limited, ONE).reservation is None
 
 
 def test_a_clock_that_was_years_ahead_for_a_moment_does_not_close_a_route_for_years(
@@ -210,7 +217,7 @@ def test_a_clock_that_was_years_ahead_for_a_moment_does_not_close_a_route_for_ye
     clock.advance(-9 * 365 * 86_400)
     admitted = []
     for _ in range(3):
-        admitted.append(sum(quota.reserve(limited, ONE).allowed for _ in range(6)))
+        admitted.append(sum((quota.reserve(limited, ONE).reservation is not None) for _ in range(6)))
         clock.advance(86_400)
     assert min(admitted) >= 4
 
@@ -223,7 +230,7 @@ def test_admitted_calls_fill_a_limit_but_never_pass_it(costs: list[int]) -> None
         quota = QuotaManager(DiskLedger(cache), FrozenClock())
         total = 0
         for cost in costs:
-            allowed = quota.reserve(limited, Cost(1, cost, 0)).allowed
+            allowed = quota.reserve(limited, Cost(1, cost, 0)).reservation is not None
             assert allowed == (total + cost <= 100)
             total += cost * allowed
 
@@ -250,7 +257,7 @@ def test_fractions_of_neurons_add_up(quota: QuotaManager) -> None:
     for _ in range(10):
         quota.settle(reserved(quota, Cost(1, 1000, 0.1), rated), Cost(1, 1000, 0.1))
     assert taken(quota, (limit,)) == [(1.0, 0)]
-    assert not quota.reserve(rated, Cost(1, 1000, 0.001)).allowed
+    assert quota.reserve(rated, Cost(1, 1000, 0.001)).reservation is None
 
 
 ESTIMATE = Cost(1, 721, 3.5)
@@ -284,4 +291,4 @@ def test_a_standing_names_its_reset_and_source(quota: QuotaManager, clock: Froze
     clock.at = pacific(2026, 3, 8, 1, 0)  # a day of 23 hours
     minute, day = quota.standings([PER_MINUTE, PER_DAY])
     assert (minute.resets_at - clock.at, day.resets_at - clock.at) == (60, 22 * 3600)
-    assert day == Standing(PER_DAY, 0, 0, pacific(2026, 3, 9), "catalogue")
+    assert day == Standing(PER_DAY, 0, 0, pacific(2026, 3, 9))

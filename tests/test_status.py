@@ -16,7 +16,7 @@ from core.status import ProviderStatus, calls_left
 from core.stores.contract import StoreError
 from providers.contracts import Busy, Down, KeyRejected, Limit
 from tests.fakes.clock import FrozenClock
-from tests.fakes.house import House, build_house, limits, row
+from tests.fakes.house import House, build_house, disk_of, limits, row
 from tests.fakes.upstream import FakeUpstream
 
 Build = Callable[..., House]
@@ -162,7 +162,7 @@ def test_a_moments_rest_takes_nothing_from_the_day(trouble: str, build: Build, c
 def test_an_unreadable_ledger_is_not_a_status(build: Build) -> None:
     house = build(row("acme", 1, more=limits(requests_day=50)), "acme")
     spend(house, "m", 1, Cost(1, 0, 0))
-    house.cache._sql("UPDATE Cache SET mode = 4, value = ?", (b"\x80\x04N.",))
+    disk_of(house)._sql("UPDATE Cache SET mode = 4, value = ?", (b"\x80\x04N.",))
     with pytest.raises(StoreError):
         house.status.read()
 

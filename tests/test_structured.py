@@ -35,13 +35,42 @@ JSON_VALUES = st.recursive(
 )
 
 
+TRICKY = st.text(alphabet='{}[],:" \\\n\r\t\x00\x1fné')
+FINITE_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TRICKY,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TRICKY, inner, max_size=3),
+    max_leaves=12,
+)
+
+
 class Measured(BaseModel):
     model_config = ConfigDict(strict=True)
     share: float
 
 
+class Anything(BaseModel):
+    value: Any
+
+
 def changed(**changes: Any) -> str:
     return json.dumps(GOOD | changes)
+
+
+def sloppy(value: Any, gap: str) -> str:
+    """As a careless model writes it: a comma after each last item, control characters as they are."""
+    match value:
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case dict() if value:
+            return (
+                "{"
+                + "".join(f"{gap}{sloppy(k, '')}: {sloppy(v, gap)}{gap}," for k, v in value.items())
+                + gap
+                + "}"
+            )
+        case list() if value:
+            return "[" + "".join(f"{gap}{sloppy(v, gap)}{gap}," for v in value) + gap + "]"
+    return json.dumps(value)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +161,32 @@ def test_numbers_are_numbers(number: str) -> None:
     assert read_as(Measured, '{"share": 0.5}').share == 0.5
     with pytest.raises(BadReply):
         read_as(Measured, f'{{"share": {number}}}')
+
+
+@given(FINITE_VALUES, st.sampled_from([None, 2]), st.booleans())
+def test_valid_json_is_read_as_it_stands(value: Any, indent: int | None, ascii_only: bool) -> None:
+    text = json.dumps({"value": value}, indent=indent, ensure_ascii=ascii_only)
+    assert repr(read_as(Anything, text).value) == repr(json.loads(text)["value"])
+
+
+@given(FINITE_VALUES, st.sampled_from(["", " ", "\n\t", "\r\n  "]))
+def test_trailing_commas_and_raw_control_characters_are_read_over(value: Any, gap: str) -> None:
+    assert repr(read_as(Anything, sloppy({"value": value}, gap)).value) == repr(value)
+
+
+@given(FINITE_VALUES, st.data())
+def test_what_is_cut_off_is_never_made_whole(value: Any, data: st.DataObject) -> None:
+    text = sloppy({"value": value}, "")
+    with pytest.raises(BadReply):
+        read_as(Anything, text[: data.draw(st.integers(0, len(text) - 1))])
+
+
+@pytest.mark.parametrize(
+    "value", ["{,}", "[,]", "[1,,]", "[1,,2]", "[1 2]", '{"a":,}', '{"a",}', "[1,}", "tru,", '"a\n', "1,\v"]
+)
+def test_what_leaves_doubt_is_not_mended(value: str) -> None:
+    with pytest.raises(BadReply):
+        read_as(Anything, f'{{"value": {value}}}')
 
 
 @given(st.text() | st.text(alphabet='{}[]",:\\ntrue0919eE-.\u2028'))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.windows import SPANS, resets_at, span, window_id
+from core.windows import SPANS, period, resets_at, span
 from providers.contracts import Window
 
 HOUR = 3600.0
@@ -34,6 +34,10 @@ ODD_ZONES = (
     "Atlantic/Azores",
 )
 CALENDAR: tuple[Window, ...] = ("day", "month")
+
+
+def window_id(window: Window, zone: str, now: float) -> str:
+    return period(window, zone, now).id
 
 
 def at(zone: str, *local: int) -> float:

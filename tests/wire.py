@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -11,15 +13,20 @@ Script = Callable[[socket.socket], None]
 
 
 class Wire:
-    """A loopback server that lets a script answer each request byte by byte. `requests` is what it was sent."""
+    """A loopback server that lets a script answer each request byte by byte. `requests` is what it was sent.
 
-    def __init__(self, script: Script, keep_alive: bool = False) -> None:
+    `left` is set when a client has gone away in the middle of an answer.
+    """
+
+    def __init__(self, script: Script, keep_alive: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
         self.connections = 0
-        self._script, self._keep_alive = script, keep_alive
+        self.left = threading.Event()
+        self._open: list[socket.socket] = []
+        self._script, self._keep_alive, self._tls = script, keep_alive, tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1/chat?secret=canary-key-5f2c"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1/chat?secret=canary-key-5f2c"
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -35,20 +42,26 @@ class Wire:
             thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(5)
-        with sock:
-            try:
-                while request := _read_request(sock):
+        sock.settimeout(10)
+        try:
+            with self._tls.wrap_socket(sock, server_side=True) if self._tls else sock as open_sock:
+                self._open.append(open_sock)
+                while request := _read_request(open_sock):
                     self.requests.append(request)
-                    self._script(sock)
+                    self._script(open_sock)
                     if not self._keep_alive:
                         return
-            except OSError:
-                return
+        except (ConnectionError, ssl.SSLEOFError):
+            self.left.set()
+        except OSError:
+            return
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for sock in self._open:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
 
@@ -88,6 +101,7 @@ def drips(start: bytes, drop: bytes, count: int = 400) -> Script:
 def stalls(start: bytes) -> Script:
     def script(sock: socket.socket) -> None:
         sock.sendall(start)
-        sock.recv(1)  # returns when the client gives up
+        if not sock.recv(1):
+            raise ConnectionAbortedError("the client gave up")
 
     return script

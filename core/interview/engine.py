@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
-from core.balancer import AllRoutesOut
+from core.balancer import MOMENT, AllRoutesOut
 from core.interview import coach, gate, questions, text
-from core.interview.archive import Archive
+from core.interview.archive import Archive, UnknownInterview
 from core.interview.grader import Grader
-from core.interview.model import FEWEST, MOST, Feedback, Interview, Origin, Setup, Turn
+from core.interview.model import FEWEST, MOST, Feedback, Interview, Mode, Origin, Setup, Turn
+from core.quotas import Envelope
+from core.stores.contract import StoreError
 from providers.contracts import Clock, Refused
 
-MOMENT = 120.0  # seconds
 LONGEST_ROLE = 100  # characters
 GRADING_SECONDS = 150.0  # past the longest deadline; whoever was grading has died, so somebody else may
+CHOSEN = "You chose to practise offline."
+TOO_LITTLE = "Not enough free AI quota is left for a whole interview."
 NOT_NOW = "The AI is busy, so the offline coach took this one. Your answer is saved and can be scored later."
 REFUSED = "The AI provider declined to read this answer, so it is not scored. The offline coach took it."
 MOVED_ON = (
@@ -23,6 +28,7 @@ MOVED_ON = (
     "Copy what you want to keep, then reload the page."
 )
 NO_ANSWER = "In a real interview, say what you would do to find out."
+log = logging.getLogger(__name__)
 
 
 class BadSetup(Exception):
@@ -48,12 +54,13 @@ class Engine:
             raise BadSetup("Say which role you are practising for.")
         if not FEWEST <= setup.questions <= MOST:
             raise BadSetup(f"Choose between {FEWEST} and {MOST} questions.")
-        reason = "You chose to practise offline." if offline else self._grader.obstacle(MOMENT)
         setup = replace(setup, role=role)
+        envelope, reason = (None, CHOSEN) if offline else self._envelope(setup.questions)
         planned = questions.plan(setup, self._rng)
         now = self._clock.now()
         turns = tuple(Turn(q, asked_at=now if n == 0 else None) for n, q in enumerate(planned))
-        interview = Interview(setup, "offline" if reason else "full", reason or "", turns, now)
+        mode: Mode = "offline" if reason else "full"
+        interview = Interview(setup, mode, reason or "", turns, now, envelope=envelope)
         return self._archive.add(interview), interview
 
     def load(self, token: str) -> Interview:
@@ -100,8 +107,10 @@ class Engine:
         if not mine:
             return interview
         offline = interview.mode == "offline" and not asked_for
-        feedback, grader = self._feedback(interview.turns[number], interview.grader, offline)
-        return self._archive.change(token, lambda i: _settled(i, number, feedback, grader, self._clock.now()))
+        feedback, grader = self._feedback(interview, number, offline)
+        return self._closed(
+            self._archive.change(token, lambda i: _settled(i, number, feedback, grader, self._clock.now()))
+        )
 
     def score_later(self, token: str, number: int) -> Interview:
         """Ask again for the score of an answer that has none. Costs one call if somebody can take it."""
@@ -136,14 +145,17 @@ class Engine:
                 return interview
             return _moved_on(_with_turn(interview, number, replace(turn, state="skipped", answered_at=now)), now)
 
-        return self._archive.change(token, leave)
+        return self._closed(self._archive.change(token, leave))
 
     def finish(self, token: str) -> Interview:
         """End now. Questions not reached are left out of the score and named in the report."""
         now = self._clock.now()
-        return self._archive.change(token, lambda i: i if i.finished_at else replace(i, finished_at=now))
+        ended = self._archive.change(token, lambda i: i if i.finished_at else replace(i, finished_at=now))
+        return self._closed(ended)
 
     def delete(self, token: str) -> None:
+        with suppress(UnknownInterview):
+            self.finish(token)  # nobody needs what is still kept free for it
         self._archive.delete(token)
 
     def check(self) -> None:
@@ -167,14 +179,30 @@ class Engine:
 
         return self._archive.change(token, step)
 
-    def _feedback(self, turn: Turn, pinned: str | None, offline: bool) -> tuple[Feedback, str | None]:
+    def _envelope(self, answers: int) -> tuple[Envelope | None, str | None]:
+        """Quota for the whole interview, or why there is none, before the first question is asked."""
+        if reason := self._grader.obstacle(MOMENT):
+            return None, reason
+        envelope = self._grader.open_envelope(answers)
+        return envelope, None if envelope else TOO_LITTLE
+
+    def _closed(self, interview: Interview) -> Interview:
+        if interview.finished_at is not None and interview.envelope is not None:
+            try:
+                self._grader.close_envelope(interview.envelope)
+            except StoreError:
+                log.exception("An envelope could not be closed; it comes back when it expires")
+        return interview
+
+    def _feedback(self, interview: Interview, number: int, offline: bool) -> tuple[Feedback, str | None]:
+        turn = interview.turns[number]
         if gate.is_no_answer(turn.answer):
             probe = turn.question.probes.get("D2", "")
             return Feedback(Origin("gate"), "Noted, no answer to this one.", probe, True, note=NO_ANSWER), None
         if offline:
             return coach.react(turn.question, turn.answer), None
         try:
-            return self._grader.grade(turn.question, turn.answer, pinned)
+            return self._grader.grade(turn.question, turn.answer, interview.grader, interview.envelope)
         except AllRoutesOut:
             return coach.react(turn.question, turn.answer, NOT_NOW), None
         except Refused:

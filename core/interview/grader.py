@@ -8,14 +8,16 @@ from typing import Annotated, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from core.balancer import LoadBalancer
+from core.balancer import LoadBalancer, Wanted
 from core.interview import gate, mistake_detector, prompts, rubric, text
 from core.interview.model import Feedback, Met, Mistake, MistakeCode, Origin, Question
 from core.policy import Task
+from core.quotas import Envelope
 from core.structured import read_as, schema_of
 from providers.contracts import BadReply, ChatRequest, Clock
 
 MAX_TOKENS = 900
+ENVELOPE_SECONDS = 3 * 3_600.0  # longer than anybody practises; then what was kept for them goes to others
 MOST_MET, MOST_MISTAKES = 32, 6
 CODES: tuple[str, ...] = get_args(MistakeCode)
 LONGEST_FOLLOW_UP = 30  # words
@@ -96,7 +98,17 @@ class Grader:
         spent = all(s.reason.endswith("used up") for s in ranking.skipped)
         return "All free AI quota is used up for now." if spent else "No AI provider can answer right now."
 
-    def grade(self, question: Question, answer: str, pinned: str | None) -> tuple[Feedback, str]:
+    def open_envelope(self, answers: int) -> Envelope | None:
+        """Keep quota free for so many answers; None if there is too little left. Raises StoreError."""
+        return self._balancer.open_envelope(self._task, answers, ENVELOPE_SECONDS)
+
+    def close_envelope(self, envelope: Envelope) -> None:
+        """Give back what is left of it. Raises StoreError."""
+        self._balancer.close_envelope(envelope)
+
+    def grade(
+        self, question: Question, answer: str, pinned: str | None, envelope: Envelope | None = None
+    ) -> tuple[Feedback, str]:
         """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
         request = ChatRequest(
             messages=prompts.turn(question, gate.assessed(answer), CODES, self._nonce()),
@@ -111,8 +123,8 @@ class Grader:
                 raise BadReply("the reply is about another question")
             return found
 
-        graded = self._balancer.complete(self._task, request, read, pinned)
-        return _feedback(graded.value, question, answer, graded.route.name), graded.route.name
+        graded = self._balancer.complete(Wanted(self._task, request, read, pinned, envelope))
+        return _feedback(graded.value, question, answer, graded.route), graded.route
 
 
 def _feedback(reply: TurnReply, question: Question, answer: str, model: str) -> Feedback:

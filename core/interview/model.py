@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from core.quotas import Envelope
+
 Competency = Literal[
     "ownership",
     "problem_solving",
@@ -123,7 +125,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Interview:
-    """`grader` is the route whose ruler this interview is measured with, once one has graded."""
+    """`grader` is the route whose ruler this interview is measured with, once one has graded.
+
+    `envelope` is the quota kept free for its calls, so that nobody else's interview can cut this one off.
+    """
 
     setup: Setup
     mode: Mode
@@ -132,6 +137,7 @@ class Interview:
     created_at: float
     finished_at: float | None = None
     grader: str | None = None
+    envelope: Envelope | None = None
 
     @property
     def current(self) -> int | None:

@@ -7,25 +7,54 @@ deletes counters once a cache is full, so nothing here is ever evicted; retentio
 
 from __future__ import annotations
 
-import json
+import random
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import diskcache
 
-from core.stores import rows
-from core.stores.contract import ORPHAN_SECONDS, Claim, Level, Refusal, StoreError
+from core.stores import changes, rows
+from core.stores.book import Book
+from core.stores.contract import NO_LESSON, Claim, Counter, Hold, Lesson, Level, Refusal, StoreError
 from core.stores.rows import Row
 
+T = TypeVar("T")
+
 BUSY_SECONDS = 2.0
+PATIENCE = 0.02  # seconds that SQLite itself may wait for a lock; `patiently` waits on
+SHORT_SLEEPS = (0.0002, 0.002)
+LEDGER = "ledger"
 OPEN_SECONDS = 3.0
 SWEEP_SECONDS = 3_600.0
 GARBLED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading a foreign row can raise
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """What `act` returns, tried again for a while as long as the database is locked.
+
+    SQLite's own back-off lets an unlucky waiter sleep for a second; short sleeps of random length do not.
+    """
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return act()
+        except (diskcache.Timeout, sqlite3.OperationalError) as error:
+            locked = isinstance(error, diskcache.Timeout) or "locked" in str(error)
+            if not locked or time.monotonic() > give_up:
+                raise
+        time.sleep(random.uniform(*SHORT_SLEEPS))
+
+
+@contextmanager
+def exclusive(cache: diskcache.Cache) -> Iterator[None]:
+    """One transaction; nobody else writes meanwhile."""
+    with ExitStack() as stack:
+        patiently(lambda: stack.enter_context(cache.transact(retry=False)))
+        yield
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]
@@ -52,9 +81,12 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         return value
 
 
-def open_cache(folder: Path) -> diskcache.Cache:
-    """Open or create; raises StoreError. A first start by many processes at once can find SQLite locked
-    whatever the timeout says (its journal switch does not wait), so opening is tried again for a while."""
+def open_cache(folder: Path, largest: int | None = None) -> diskcache.Cache:
+    """Open or create; raises StoreError. Beyond `largest` bytes the oldest values go; without it none ever does.
+
+    A first start by many processes at once can find SQLite locked whatever the timeout says (its journal switch
+    does not wait), so opening is tried again for a while.
+    """
     give_up = time.monotonic() + OPEN_SECONDS
     while True:
         try:
@@ -62,10 +94,11 @@ def open_cache(folder: Path) -> diskcache.Cache:
             _refuse_if_locked(folder / diskcache.core.DBNAME)
             return diskcache.Cache(
                 str(folder),
-                timeout=BUSY_SECONDS,
+                timeout=PATIENCE,
                 disk=TextDisk,
-                eviction_policy="none",
-                cull_limit=0,
+                eviction_policy="least-recently-stored" if largest else "none",
+                cull_limit=10 if largest else 0,
+                size_limit=largest or 2**40,
                 statistics=0,
                 sqlite_secure_delete=1,
             )
@@ -94,50 +127,85 @@ def trouble() -> Iterator[None]:
 
 class DiskLedger:
     def __init__(self, cache: diskcache.Cache) -> None:
-        self._cache = cache
+        self.cache = cache
+        self._last: Book | None = None
 
-    def reserve(self, hold: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
-        with trouble(), self._cache.transact():
-            turned = [rows.turn(self._row(c.key), c, now) for c in claims]
-            for row, claim in zip(turned, claims, strict=True):
-                if not rows.fits(row, claim):
-                    return Refusal(claim, rows.free_at(row, claim))
-            held = []
-            for row, claim in zip(turned, claims, strict=True):
-                held.append(asdict(replace(claim, window=rows.charge(row, claim, hold, now, now + ttl))))
-                self._put(claim.key, row)
-            self._cache.set(f"hold:{hold}", json.dumps({"at": now, "claims": held}), expire=ORPHAN_SECONDS)
+    def reserve(self, hold: Hold, now: float, ttl: float) -> Refusal | None:
+        with trouble(), self._writing() as book:
+            turned = _turned(book, [claim.counter for claim in hold.claims], now)
+            if refusal := _refusal(turned, hold.claims, now, hold.envelope):
+                return refusal
+            for row, claim in zip(turned, hold.claims, strict=True):
+                changes.charge(row, claim, hold.id, now, now + ttl)
+                changes.draw(row, hold.envelope, hold.id)
+                book.put(claim.counter.key, row)
         return None
 
-    def settle(self, hold: str, costs: Mapping[str, float], now: float) -> bool:
-        with trouble(), self._cache.transact():
-            text = self._cache.get(f"hold:{hold}")
-            if text is None:
-                return False
-            record = json.loads(text)
-            for held in (Claim(**found) for found in record["claims"]):
-                row = rows.turn(self._row(held.key), held, now) if held.kind == "refill" else self._row(held.key)
-                rows.settle(row, hold, held, costs.get(held.key, held.cost), max(0.0, now - record["at"]))
-                self._put(held.key, row)
-            del self._cache[f"hold:{hold}"]
-        return True
+    def promise(self, envelope: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
+        with trouble(), self._writing() as book:
+            turned = _turned(book, [claim.counter for claim in claims], now)
+            if refusal := _refusal(turned, claims, now, envelope):
+                return refusal
+            for row, claim in zip(turned, claims, strict=True):
+                changes.promise(row, envelope, claim.cost, now, now + ttl)
+                book.put(claim.counter.key, row)
+        return None
 
-    def levels(self, claims: Sequence[Claim], now: float) -> list[Level]:
+    def settle(self, hold: Hold, costs: Mapping[str, float], now: float, lesson: Lesson = NO_LESSON) -> bool:
+        with trouble(), self._writing() as book:
+            for counter in [claim.counter for claim in hold.claims]:
+                row = changes.turn(book.row(counter.key), counter, now)
+                if hold.id not in row.open:
+                    continue
+                held, made, _, _, drawn = row.open[hold.id]
+                cost = costs.get(counter.key, held)
+                changes.settle(row, counter, hold.id, cost, now)
+                changes.give_back(row, hold.envelope, drawn - cost)
+                changes.learn(row, counter, lesson.told.get(counter.key), made if lesson.good else None, now)
+                book.put(counter.key, row)
+        return book.is_changed
+
+    def levels(self, counters: Sequence[Counter], now: float) -> list[Level]:
         with trouble():
-            return [rows.turn(self._row(c.key), c, now).level(c) for c in claims]
+            book = self._book()
+            turned = _turned(book, counters, now)
+            if book.is_changed:
+                with self._writing() as book:
+                    turned = _turned(book, counters, now)
+            self._last = book
+            return [row.level(counter) for row, counter in zip(turned, counters, strict=True)]
 
-    def _row(self, key: str) -> Row:
-        text = self._cache.get(f"row:{key}")
-        if text is None:
-            return Row()
-        found: dict[str, Any] = json.loads(text)
-        entries = [(float(at), float(cost), str(hold)) for at, cost, hold in found["entries"]]
-        is_open = {str(h): (float(c), float(e), str(w)) for h, (c, e, w) in found["open"].items()}
-        used = {str(w): float(c) for w, c in found["used"].items()}
-        return Row(used, entries, float(found["drained"]), float(found["at"]), is_open)
+    @contextmanager
+    def _writing(self) -> Iterator[Book]:
+        """The ledger while nobody else writes. What is put into it is kept if nothing fails."""
+        with exclusive(self.cache):
+            book = self._book()
+            yield book
+            if book.is_changed:
+                self.cache.set(LEDGER, book.close())
+            self._last = book
 
-    def _put(self, key: str, row: Row) -> None:
-        self._cache[f"row:{key}"] = json.dumps(asdict(row))
+    def _book(self) -> Book:
+        return Book(patiently(lambda: self.cache.get(LEDGER)), self._last)
+
+
+def _turned(book: Book, counters: Sequence[Counter], now: float) -> list[Row]:
+    """The rows as of `now`. What a clock that ran ahead has left on them is mended for good."""
+    found = []
+    for counter in counters:
+        row = book.row(counter.key)
+        if changes.is_ahead(row, counter, now):
+            row = changes.tamed(row, counter, now)
+            book.put(counter.key, row)
+        found.append(changes.turn(row, counter, now))
+    return found
+
+
+def _refusal(turned: Sequence[Row], claims: Sequence[Claim], now: float, envelope: str) -> Refusal | None:
+    for row, claim in zip(turned, claims, strict=True):
+        if not rows.fits(row, claim, now, envelope):
+            return Refusal(claim, rows.free_at(row, claim, now, envelope))
+    return None
 
 
 class DiskDocuments:
@@ -147,11 +215,10 @@ class DiskDocuments:
 
     def get(self, key: str) -> str | None:
         with trouble():
-            text: str | None = self._cache.get(key)
-            return text
+            return patiently(lambda: self._cache.get(key))
 
     def replace(self, key: str, old: str | None, new: str | None, ttl: float | None = None) -> bool:
-        with trouble(), self._cache.transact():
+        with trouble(), exclusive(self._cache):
             if self._cache.get(key) != old:
                 return False
             if new is None:
@@ -171,7 +238,7 @@ class DiskDocuments:
     def sweep(self) -> int:
         """Delete what has outlived its ttl; returns how many. Writes do so too, once an hour."""
         self._swept = time.monotonic()
-        with trouble():
+        with trouble(), exclusive(self._cache):
             gone: int = self._cache.expire()
         if gone:
             self._wipe()
@@ -180,4 +247,4 @@ class DiskDocuments:
     def _wipe(self) -> None:
         """Deleted text is overwritten in the database, but older copies stand in its log until that is emptied."""
         with trouble():
-            self._cache._sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            patiently(lambda: self._cache._sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())

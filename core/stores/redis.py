@@ -11,7 +11,6 @@ import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import redis
@@ -19,12 +18,13 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from core.stores.contract import ORPHAN_SECONDS, Claim, Level, Refusal, StoreError
-from providers.contracts import Clock
+from core.stores.contract import NO_LESSON, Claim, Counter, Hold, Lesson, Level, Refusal, StoreError
+from providers.contracts import Clock, Told
 
 SOCKET_SECONDS = 2.0
 REFRESH_SECONDS = 60.0
 LEDGER, ARCHIVE = "greenroom:ledger:", "greenroom:archive:"
+HISTORY, REPLIES = "greenroom:history:", "greenroom:replies:"
 GARBLED = (ValueError, TypeError, AttributeError)  # what reading a foreign reply can raise
 
 log = logging.getLogger(__name__)
@@ -102,35 +102,36 @@ class RedisClock:
 
 class RedisLedger:
     def __init__(self, client: redis.Redis, prefix: str = LEDGER) -> None:
-        self._prefix = prefix
+        self._keys = [f"{prefix}counters"]
         self._reserve = _script(client, "rows", "reserve")
+        self._promise = _script(client, "rows", "promise")
         self._settle = _script(client, "rows", "settle")
         self._levels = _script(client, "rows", "levels")
 
-    def reserve(self, hold: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
-        keys = [f"{self._prefix}hold:{hold}", *map(self._row, claims)]
+    def reserve(self, hold: Hold, now: float, ttl: float) -> Refusal | None:
         with trouble():
-            expires, kept = _text(now + ttl), str(_millis(ORPHAN_SECONDS))
-            refused = self._reserve(keys, [hold, _told(claims), _text(now), expires, kept])
-            if refused is None:
-                return None
-            number, free_at = refused
-            return Refusal(claims[number - 1], _time(free_at))
+            told = [_claims(hold.claims), _text(now), hold.id, _text(now + ttl), hold.envelope]
+            return _refusal(self._reserve(self._keys, told), hold.claims)
 
-    def settle(self, hold: str, costs: Mapping[str, float], now: float) -> bool:
+    def promise(self, envelope: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
         with trouble():
-            told = json.dumps({key: _text(cost) for key, cost in costs.items()})
-            return bool(
-                self._settle([f"{self._prefix}hold:{hold}"], [hold, told, _text(now), f"{self._prefix}row:"])
-            )
+            told = [_claims(claims), _text(now), envelope, _text(now + ttl)]
+            return _refusal(self._promise(self._keys, told), claims)
 
-    def levels(self, claims: Sequence[Claim], now: float) -> list[Level]:
+    def settle(self, hold: Hold, costs: Mapping[str, float], now: float, lesson: Lesson = NO_LESSON) -> bool:
         with trouble():
-            found = self._levels([*map(self._row, claims)], [_told(claims), _text(now)])
-            return [Level(float(used), float(held), _time(frees_at)) for used, held, frees_at in found]
+            charged = json.dumps({key: _text(cost) for key, cost in costs.items()})
+            good = "1" if lesson.good else "0"
+            said = json.dumps({key: _limit(told) for key, told in lesson.told.items()})
+            told = [_claims(hold.claims), _text(now), hold.id, charged, good, said, hold.envelope]
+            return bool(self._settle(self._keys, told))
 
-    def _row(self, claim: Claim) -> str:
-        return f"{self._prefix}row:{claim.key}"
+    def levels(self, counters: Sequence[Counter], now: float) -> list[Level]:
+        if not counters:
+            return []
+        with trouble():
+            found = self._levels(self._keys, [json.dumps([_counter(c) for c in counters]), _text(now)])
+            return [Level(float(used), float(held), _time(at), _time(cap)) for used, held, at, cap in found]
 
 
 class RedisDocuments:
@@ -164,9 +165,23 @@ def _script(client: redis.Redis, *names: str) -> Script:
     )
 
 
-def _told(claims: Sequence[Claim]) -> str:
-    numbers = ("ceiling", "cost", "span")
-    return json.dumps([{k: _text(v) if k in numbers else v for k, v in asdict(c).items()} for c in claims])
+def _claims(claims: Sequence[Claim]) -> str:
+    return json.dumps([[*_counter(c.counter), _text(c.cost), _text(c.leave)] for c in claims])
+
+
+def _counter(counter: Counter) -> list[str]:
+    return [value if isinstance(value, str) else _text(value) for value in vars(counter).values()]
+
+
+def _limit(told: Told) -> list[str]:
+    return ["" if value is None else _text(value) for value in (told.limit, told.remaining)]
+
+
+def _refusal(found: tuple[int, bytes] | None, claims: Sequence[Claim]) -> Refusal | None:
+    if found is None:
+        return None
+    number, free_at = found
+    return Refusal(claims[number - 1], _time(free_at))
 
 
 def _text(number: float) -> str:

@@ -1,132 +1,113 @@
-"""One quota counter as a JSON row, and what may happen to it. Pure; the store adds atomicity.
+"""One quota counter as a row, and what it says. Pure: `changes` is what may happen to it, the store adds atomicity.
 
-A calendar counter keeps `used` {window: cost}, the last few windows of it; a sliding one `entries`
-[[at, cost, hold]...]; a refilling one how much is `drained` as of `at`. `open` {hold: [cost, expires, window]} are
-the holds not settled yet. They are part of what is spent from the moment they are made; one that expires unsettled
-stays charged, except that a concurrent counter is nothing but its open holds.
+A calendar counter keeps `used` {window: cost}, the last few windows of it; a sliding one the `entries` that are
+settled, oldest first; a refilling one how much is `drained` as of `at`. `open` are the holds not settled yet. They
+are part of what is spent from the moment they are made; one that expires unsettled stays charged, except that a
+concurrent counter is nothing but its open holds. `promised` is kept free for interviews that have begun. `cap` is
+a ceiling that the provider told us of, good until `cap_until`; after that one good call forgets it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.stores.contract import Claim, Level
+from core.stores.contract import ARRIVAL_SECONDS, Claim, Counter, Level
 
-WINDOWS_KEPT = 3
 SLACK = 1e-9  # sums of fractional neurons may miss a whole number by this much
+Entry = tuple[float, float]  # at, cost
+Open = tuple[float, float, float, str, float]  # cost, made, expires, window charged to, drawn from its envelope
+Promise = tuple[float, float, float]  # left, made, expires
 
 
 @dataclass
 class Row:
     used: dict[str, float] = field(default_factory=dict)
-    entries: list[tuple[float, float, str]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     drained: float = 0.0
     at: float = 0.0
-    open: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    open: dict[str, Open] = field(default_factory=dict)
+    promised: dict[str, Promise] = field(default_factory=dict)
+    cap: float | None = None
+    cap_until: float = 0.0
 
-    def spent(self, claim: Claim) -> float:
-        """What counts against the claim. If the host clock has stepped back, later windows count as well:
-        the provider's day did not turn because our clock ran ahead."""
-        if claim.kind == "calendar":
-            total = sum(cost for window, cost in self.used.items() if window >= claim.window)
-        elif claim.kind == "sliding":
-            total = sum(cost for _, cost, _ in self.entries)
-        elif claim.kind == "refill":
+    def copy(self) -> Row:
+        """One that may be changed. Its list and its tuples are never changed, only replaced."""
+        holds, promised = dict(self.open), dict(self.promised)
+        return Row(dict(self.used), self.entries, self.drained, self.at, holds, promised, self.cap, self.cap_until)
+
+    def spent(self, counter: Counter) -> float:
+        """What calls have taken. If the host clock has stepped back, later windows count as well: the provider's
+        day did not turn because our clock ran ahead. A call that was under way when the window turned counts on
+        both sides."""
+        if counter.kind == "calendar":
+            total = sum([cost for window, cost in self.used.items() if window >= counter.window])
+            total += sum([held[0] for held in self.open.values() if held[3] < counter.window])
+        elif counter.kind == "refill":
             total = self.drained
         else:
-            total = sum(cost for cost, _, _ in self.open.values())
+            total = self.held() + sum([cost for _, cost in self.entries])
         return round(total, 6)
 
-    def level(self, claim: Claim) -> Level:
-        held = round(sum(cost for cost, _, window in self.open.values() if window >= claim.window), 6)
-        held = min(held, self.spent(claim))
-        return Level(round(self.spent(claim) - held, 6), held, self._frees_at(claim))
+    def held(self) -> float:
+        return sum([held[0] for held in self.open.values()]) if self.open else 0.0
 
-    def _frees_at(self, claim: Claim) -> float | None:
-        if claim.kind == "sliding":
-            return min((at + claim.span for at, cost, _ in self.entries if cost), default=None)
-        if claim.kind == "refill" and self.drained:
-            return (
-                self.at
-                + max(0.0, min(self.drained, self.drained + 1 - claim.ceiling)) * claim.span / claim.ceiling
-            )
-        if claim.kind == "concurrent":
-            return min((expires for _, expires, _ in self.open.values()), default=None)
-        return None
+    def kept_free(self, envelope: str = "") -> float:
+        """What is promised to others than `envelope`."""
+        if not self.promised:
+            return 0.0
+        return round(sum([left for name, (left, _, _) in self.promised.items() if name != envelope]), 6)
+
+    def limit(self, counter: Counter) -> float:
+        """The counter's own ceiling or a lower one that was learnt."""
+        return counter.ceiling if self.cap is None else min(counter.ceiling, self.cap)
+
+    def ceiling(self, counter: Counter, now: float) -> float:
+        """The limit. Once a learnt one has run out, the first call of a window may be as large as our own data
+        allow: it is the probe that tells whether the lower one still holds."""
+        limit = self.limit(counter)
+        is_probe = limit < counter.ceiling and now >= self.cap_until and not self.spent(counter)
+        return counter.ceiling if is_probe else limit
+
+    def ends(self, counter: Counter) -> list[tuple[float, float]]:
+        """When which charges of a sliding or concurrent counter come back."""
+        if counter.kind == "concurrent":
+            return [(expires, cost) for cost, _, expires, _, _ in self.open.values()]
+        settled = [(at + counter.span, cost) for at, cost in self.entries]
+        return settled + [(made + ARRIVAL_SECONDS + counter.span, cost) for cost, made, *_ in self.open.values()]
+
+    def level(self, counter: Counter) -> Level:
+        spent, limit = self.spent(counter), self.limit(counter)
+        held = min(round(self.held(), 6), spent)
+        cap = limit if limit < counter.ceiling else None
+        return Level(round(spent - held, 6), round(held + self.kept_free(), 6), self._frees_at(counter), cap)
+
+    def _frees_at(self, counter: Counter) -> float | None:
+        if counter.kind == "calendar":
+            return None
+        if counter.kind == "refill":
+            over = max(0.0, min(self.drained, self.drained + 1 - self.limit(counter)))
+            return self.at + over * counter.span / self.limit(counter) if self.drained else None
+        return min((end for end, cost in self.ends(counter) if cost), default=None)
 
 
-def turn(row: Row, claim: Claim, now: float) -> Row:
-    """The row as it stands at `now`: without what has come back and holds that have expired.
-
-    Charges to windows beyond the next one were made while the clock ran wild, so they are charged to this one.
-    """
-    entries = [e for e in row.entries if e[0] > now - claim.span]
-    live = {hold for _, _, hold in entries}
-    is_open = {h: v for h, v in row.open.items() if v[1] > now and (claim.kind != "sliding" or h in live)}
-    tamed = {w: min(w, claim.window) if w > claim.next_window else w for w in row.used}
-    used: dict[str, float] = {}
-    for window, cost in row.used.items():
-        used[tamed[window]] = used.get(tamed[window], 0.0) + cost
-    drained, at = _refilled(row, claim, now) if claim.kind == "refill" else (0.0, 0.0)
-    return Row(used, entries, drained, at, {h: (c, e, tamed.get(w, w)) for h, (c, e, w) in is_open.items()})
+def fits(row: Row, claim: Claim, now: float, envelope: str = "") -> bool:
+    """Nothing fits always, also where more is gone than there ever was."""
+    needed = claim.cost + claim.leave
+    free = row.ceiling(claim.counter, now) - row.spent(claim.counter) - row.kept_free(envelope)
+    return not needed or needed <= free + SLACK
 
 
-def fits(row: Row, claim: Claim) -> bool:
-    return row.spent(claim) + claim.cost <= claim.ceiling + SLACK
-
-
-def free_at(row: Row, claim: Claim) -> float | None:
+def free_at(row: Row, claim: Claim, now: float, envelope: str = "") -> float | None:
     """When there will be room for the claim; None for a calendar counter or a hopeless claim."""
-    spent = row.spent(claim)
-    over = spent + claim.cost - claim.ceiling
-    if claim.cost > claim.ceiling or claim.kind == "calendar":
+    counter, needed = claim.counter, claim.cost + claim.leave
+    over = row.spent(counter) + row.kept_free(envelope) + needed - row.ceiling(counter, now)
+    if needed > counter.ceiling or counter.kind == "calendar":
         return None
-    if claim.kind == "refill":
-        return row.at + over * claim.span / claim.ceiling
-    ends = [(e, c) for c, e, _ in row.open.values()]
-    if claim.kind == "sliding":
-        ends = [(at + claim.span, cost) for at, cost, _ in row.entries]
-    for end, cost in sorted(ends):
+    if counter.kind == "refill":
+        return row.at + over * counter.span / row.limit(counter)
+    promised = [(expires, left) for name, (left, _, expires) in row.promised.items() if name != envelope]
+    for end, cost in sorted(row.ends(counter) + promised):
         over -= cost
         if over <= SLACK:
             return end
     return None
-
-
-def charge(row: Row, claim: Claim, hold: str, now: float, expires: float) -> str:
-    """Put the claim on the row as an open hold; returns the window it is charged to.
-
-    That is the claim's own, or a later one already begun: after a step back nobody can tell which clock was right.
-    """
-    window = max(claim.window, *row.used) if row.used else claim.window
-    if claim.kind == "sliding":
-        row.entries.append((now, claim.cost, hold))
-    elif claim.kind == "refill":
-        row.drained += claim.cost
-    elif claim.kind == "calendar":
-        row.used = {**row.used, window: row.used.get(window, 0.0) + claim.cost}
-        row.used = {name: row.used[name] for name in sorted(row.used)[-WINDOWS_KEPT:]}
-    row.open[hold] = (claim.cost, expires, window)
-    return window
-
-
-def settle(row: Row, hold: str, held: Claim, cost: float, since: float) -> None:
-    """Put `cost` in place of what was held, where it was held. Windows long gone stay as they are.
-
-    `held` is the claim as it was charged, `since` how many seconds ago that was. A refilling budget gets back only
-    what time has not given back already, else a refund would mint quota.
-    """
-    _, _, window = row.open.pop(hold, (0.0, 0.0, held.window))
-    if held.kind == "refill":
-        back = max(0.0, held.cost - cost - since * held.ceiling / held.span)
-        row.drained = max(0.0, row.drained + max(0.0, cost - held.cost) - back)
-    elif window in row.used:
-        row.used[window] = max(0.0, row.used[window] + cost - held.cost)
-    row.entries = [(at, cost if h == hold else c, h) for at, c, h in row.entries]
-
-
-def _refilled(row: Row, claim: Claim, now: float) -> tuple[float, float]:
-    """What is still drained, as of when. A clock that steps back refills nothing; one far ahead is tamed."""
-    if row.at > now:
-        return row.drained, row.at if row.at - now <= claim.span else now
-    return max(0.0, row.drained - (now - row.at) * claim.ceiling / claim.span), now

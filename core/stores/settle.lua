@@ -1,34 +1,62 @@
--- KEYS: the hold's record. ARGV: hold, costs by counter key, now, what the keys of rows begin with.
--- Which rows there are only the record says, so they cannot be named beforehand. Answers 1, or 0 if there is no record.
+-- KEYS: the ledger. ARGV: claims, now, hold, costs by counter key, '1' if the call was good, what was told by counter
+-- key, envelope. Answers 1, or 0 if there is no such hold or its time is over.
 
-local function settle(row, hold, held, cost, since)
-  local is_open = row.open[hold]
-  local window = is_open and is_open.window or held.window
-  row.open[hold] = nil
-  if held.kind == 'refill' then
-    local back = math.max(0, held.cost - cost - since * held.ceiling / held.span)
+local function settle(row, counter, held, cost, now)
+  local since, window = math.max(0, now - held.made), held.window
+  if counter.kind == 'refill' then
+    local back = math.max(0, held.cost - cost - since * counter.ceiling / counter.span)
     row.drained = math.max(0, row.drained + math.max(0, cost - held.cost) - back)
+  elseif counter.kind == 'sliding' then
+    enter(row, held.made + math.min(ARRIVAL_SECONDS, since), cost, counter.span)
   elseif row.used[window] then
     row.used[window] = math.max(0, row.used[window] + cost - held.cost)
   end
-  for _, e in ipairs(row.entries) do
-    if e.hold == hold then e.cost = cost end
+  if counter.kind == 'calendar' and now >= counter.ends and counter.next_window > window then
+    add(row, counter.next_window, cost)
   end
 end
 
-local hold, costs, now = ARGV[1], cjson.decode(ARGV[2]), number(ARGV[3])
-local stored = redis.call('GET', KEYS[1])
-if not stored then return 0 end
-local record = cjson.decode(stored)
-local since = math.max(0, now - number(record.at))
-local settled = {}
-for n, found in ipairs(record.claims) do
-  local held = claim_from(found)
-  local row = read(ARGV[4] .. held.key)
-  if held.kind == 'refill' then row = turn(row, held, now) end
-  settle(row, hold, held, costs[held.key] and number(costs[held.key]) or held.cost, since)
-  settled[n] = {key = ARGV[4] .. held.key, row = row}
+local function raise_to(row, counter, taken, now)
+  local missing = rounded(taken - spent(row, counter))
+  if missing <= 0 then return end
+  if counter.kind == 'calendar' then
+    add(row, counter.window, missing)
+  elseif counter.kind == 'sliding' then
+    enter(row, now, missing, counter.span)
+  elseif counter.kind == 'refill' then
+    row.drained = row.drained + missing
+  end
 end
-for _, found in ipairs(settled) do write(found.key, found.row) end
-redis.call('DEL', KEYS[1])
+
+local function learn(row, counter, said, proven, now)
+  if proven and proven >= row.cap_until then row.cap, row.cap_until = nil, 0 end
+  if not said then return end
+  local known = row.cap and math.min(counter.ceiling, row.cap) or counter.ceiling
+  local limit, remaining = tonumber(said[1]), tonumber(said[2])
+  if limit and limit < known then
+    row.cap, row.cap_until = limit, counter.ends ~= 0 and counter.ends or now + counter.span
+  end
+  if remaining then raise_to(row, counter, (limit or known) - remaining, now) end
+end
+
+local now, hold, costs, said, envelope = number(ARGV[2]), ARGV[3], cjson.decode(ARGV[4]), cjson.decode(ARGV[6]), ARGV[7]
+local counters, rows, settled = {}, {}, {}
+for n, found in ipairs(cjson.decode(ARGV[1])) do counters[n] = counter_from(found) end
+for n, row in ipairs(rows_of(counters)) do
+  local counter = counters[n]
+  turn(row, counter, now)
+  local held = row.open[hold]
+  if held then
+    row.open[hold] = nil
+    local cost = costs[counter.key] and number(costs[counter.key]) or held.cost
+    settle(row, counter, held, cost, now)
+    local p = row.promised[envelope]
+    if p and held.drawn > cost then p.left = rounded(p.left + held.drawn - cost) end
+    learn(row, counter, said[counter.key], ARGV[5] == '1' and held.made or nil, now)
+    table.insert(settled, counter)
+    table.insert(rows, row)
+  end
+end
+if #settled == 0 then return 0 end
+write(settled, rows)
 return 1

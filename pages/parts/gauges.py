@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -50,12 +52,21 @@ def show_routes(status: SystemStatus) -> None:
     """Who would be asked next for feedback on an answer, and why the others would not."""
     states = ["would be asked next"] + ["stands by"] * len(status.ranking.order)
     rows = [
-        {"Route": r.name, "Tier": r.tier, "State": s, "Back": ""}
+        {"Route": r.name, "Tier": r.tier, "State": s, "Back": "", "Last passed over": _last(r.name, status)}
         for r, s in zip(status.ranking.order, states, strict=False)
     ]
     for out in status.ranking.skipped:
         back = until(out.until, status.timestamp) if out.until else "not by waiting"
-        rows.append({"Route": out.route.name, "Tier": out.route.tier, "State": out.reason, "Back": back})
+        last = _last(out.route.name, status)
+        rows.append(
+            {
+                "Route": out.route.name,
+                "Tier": out.route.tier,
+                "State": out.reason,
+                "Back": back,
+                "Last passed over": last,
+            }
+        )
     if rows:
         st.subheader("Routes, in the order they would be tried")
         st.dataframe(
@@ -64,6 +75,11 @@ def show_routes(status: SystemStatus) -> None:
             height="content",
             alt="Every route in its place in line, or why it is passed over and when it is back",
         )
+
+
+def _last(route: str, status: SystemStatus) -> str:
+    last = status.passed_over.get(route)
+    return f"{datetime.fromtimestamp(last.at, UTC):%H:%M:%S} UTC: {last.reason}" if last else ""
 
 
 def _card(provider: ProviderStatus, now: float) -> None:
@@ -90,7 +106,7 @@ def _card(provider: ProviderStatus, now: float) -> None:
 
 
 def _gauge(standing: Standing) -> go.Figure:
-    amount = standing.limit.amount
+    amount = standing.amount
     taken = standing.used + standing.held
     colour = RED if standing.share >= CRITICAL_SHARE else AMBER if standing.share >= WARNING_SHARE else GREEN
     figure = go.Figure(
@@ -117,7 +133,7 @@ def _gauge(standing: Standing) -> go.Figure:
 def _used(standing: Standing) -> str:
     limit = standing.limit
     held = f" ({standing.held:g} under way)" if standing.held else ""
-    return f"{standing.used + standing.held:,.6g} of {limit.amount:,} {limit.what}{held}"
+    return f"{standing.used + standing.held:,.6g} of {standing.amount:,.6g} {limit.what}{held}"
 
 
 def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, object]:
@@ -125,7 +141,7 @@ def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, 
     return {
         "Provider": provider.label,
         "Counted for": limit.pool.removeprefix(f"{provider.name}/"),
-        "Limit": f"{limit.amount:,} {limit.what}",
+        "Limit": f"{standing.amount:,.6g} {limit.what}",
         "Used": standing.used,
         "Held": standing.held,
         "Left": standing.remaining,

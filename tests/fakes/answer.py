@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Delivery = Literal["whole", "cut", "drip", "nothing"]
+Delivery = Literal["whole", "cut", "drip", "stall", "nothing"]
 Finish = Literal["stop", "length", "content_filter"]
 
 
@@ -15,8 +15,9 @@ Finish = Literal["stop", "length", "content_filter"]
 class Answer:
     """An HTTP reply. `pieces` go out one chunk each when `chunked`, else as one body with a Content-Length.
 
-    `delay` is in seconds, before the first byte. `cut` stops in the middle, `drip` sends single bytes,
-    `nothing` closes the connection without a byte.
+    `delay` is in seconds, before the first byte. `cut` stops in the middle, `drip` sends single bytes, `stall`
+    sends all pieces but not the end, and then waits for the client to leave; `nothing` closes the connection
+    without a byte.
     """
 
     status: int
@@ -55,8 +56,9 @@ class Completion:
 
 @dataclass(frozen=True)
 class Stream:
-    """A streamed reply: the text, the proper ending, and what an error in the middle looks like."""
+    """A streamed reply: what opens it, the text, the proper ending, and what an error in the middle looks like."""
 
+    opening: tuple[bytes, ...]
     content: tuple[bytes, ...]
     ending: tuple[bytes, ...]
     error: tuple[bytes, ...]

@@ -45,6 +45,12 @@ class Exchange:
         return next((value for value in values if type(value) is int and value > 0), 0)
 
     @property
+    def include_usage(self) -> bool:
+        """True when the caller asked for the usage at the end of a stream."""
+        options = self.body.get("stream_options")
+        return isinstance(options, dict) and options.get("include_usage") is True
+
+    @property
     def int_enums(self) -> bool:
         """True when the caller asked for enum values as numbers, as Google's REST clients do."""
         return any("enum-encoding=int" in value for value in parse_qs(self.query).get("$alt", []))

@@ -73,6 +73,7 @@ STEPS: Mapping[str, Kind] = {
     "filtered": Kind("serve", "stopped by the content filter (DeepSeek, Groq: 400, OpenRouter: 403; not charged)"),
     "redirect": Kind("redirect", "307 to the same path on http://localhost:PORT; redirect:STATUS for another"),
     "stream-cut": Kind("cut", "closes in the middle of an event; drop-mid when not streaming"),
+    "stall": Kind("cut", "stall:N: N pieces of the text (default 2; half of it when not streaming), then silence"),
     "stream-error": Kind("cut", "an error event after half of the text; error-in-200 when not streaming"),
     "stream-no-end": Kind("serve", "all text, then no finish reason, usage or end marker; ok when not streaming"),
 }
@@ -113,13 +114,15 @@ def bend_text(name: str, text: str) -> tuple[str, Finish]:
     return bent.get(name, text), "stop"
 
 
-def bend_stream(name: str, stream: Stream) -> Answer:
+def bend_stream(name: str, argument: str, stream: Stream) -> Answer:
     """A streamed reply with its content, ending or error as the step wants it."""
-    pieces = stream.content + stream.ending
+    pieces = stream.opening + stream.content + stream.ending
     if name == "stream-no-end":
-        pieces = stream.content
+        pieces = stream.opening + stream.content
     if name == "stream-error":
-        pieces = stream.content[: max(1, len(stream.content) // 2)] + stream.error
+        pieces = stream.opening + stream.content[: max(1, len(stream.content) // 2)] + stream.error
+    if name == "stall":
+        pieces = stream.opening + stream.content[: int(argument or 2)]
     cut = name in {"stream-cut", "drop-mid"}
     headers = {"Content-Type": stream.content_type}
     return Answer(200, pieces, headers, chunked=True, delivery="cut" if cut else "whole")
@@ -147,6 +150,8 @@ def bend_answer(name: str, argument: str, answer: Answer) -> Answer:
         return replace(answer, delay=answer.delay + float(argument or 5))
     if name in {"drop-mid", "stream-cut"}:
         return replace(answer, delivery="cut")
+    if name == "stall":
+        return replace(answer, delivery="stall")
     return replace(answer, delivery="drip") if name == "drip" else answer
 
 

@@ -29,7 +29,7 @@ CUES = {
 
 def grade(exchange: Exchange) -> str:
     """The reply to one graded answer; "{}" for anything else."""
-    data = _data(exchange.messages[-1][1])
+    data = _data(exchange.messages[1][1] if len(exchange.messages) > 1 else "")
     if data is None:
         return "{}"
     answer = str(data["answer"])

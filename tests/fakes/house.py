@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import random
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import diskcache
 
-from core.balancer import Answer, LoadBalancer
+from core.balancer import Answer, LoadBalancer, Parts, Wanted
+from core.cache import ResponseCache
+from core.dispatch import Dispatcher
 from core.health import Health
+from core.history import History
 from core.policy import Task
 from core.quotas import QuotaManager
 from core.status import StatusReader
-from core.stores.disk import DiskDocuments, DiskLedger, open_cache
+from core.stores.disk import DiskLedger
 from providers.contracts import ChatRequest, Message
 from providers.http import Http
 from providers.registry import Fleet, connect, load_catalog
 from tests.fakes.clock import FrozenClock
+from tests.fakes.stores import Store, disk
 from tests.fakes.upstream import FakeUpstream
 
 TASK = Task("turn", "small", deadline=20)
@@ -51,22 +60,31 @@ def limits(**amounts: int) -> str:
     return f"limits = [{', '.join(rows)}]"
 
 
+def disk_of(house: House) -> diskcache.Cache:
+    """The database under a house on disk, to be spoiled."""
+    ledger = house.store.ledger
+    assert isinstance(ledger, DiskLedger)
+    return ledger.cache
+
+
 @dataclass(frozen=True)
 class House:
-    """Close it when done; a thread of its own that called in closes its store connection with `cache.close()`."""
+    """Close it when done; a thread of its own that called in closes its store connection with `store.close()`."""
 
     balancer: LoadBalancer
     quota: QuotaManager
     health: Health
+    history: History
     status: StatusReader
     fleet: Fleet
-    cache: diskcache.Cache
+    store: Store
     http: Http
+    clock: FrozenClock
 
     def ask(
         self, read: Callable[[str], str] = str, task: Task = TASK, request: ChatRequest = REQUEST
     ) -> Answer[str]:
-        return self.balancer.complete(task, request, read)
+        return self.balancer.complete(Wanted(task, request, read))
 
     def used(self, key: str) -> float:
         """What is settled on the limit with this key."""
@@ -75,30 +93,34 @@ class House:
 
     def close(self) -> None:
         self.http.close()
-        self.cache.close()
+        self.store.close()
 
 
 def build_house(
-    folder: Path, catalogue: str, clock: FrozenClock, fakes: Mapping[str, FakeUpstream], key: str = "right"
+    folder: Path,
+    catalogue: str,
+    clock: FrozenClock,
+    fakes: Mapping[str, FakeUpstream],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> House:
-    """Every provider of `fakes` is on, with this key; the shipped rows are off."""
+    """Every provider of `fakes` is on; the shipped rows are off. `more` may give a `key`, a `store` or parts of a
+    balancer."""
     path = folder / "catalog.local.toml"
     path.write_text(catalogue, encoding="utf-8")
+    key = more.get("key", "right")
     values = {"ALLOW_LOCAL_UPSTREAMS": "1"}
     for name, fake in fakes.items():
         values |= {f"{name.upper()}_KEY": key, f"{name.upper()}_BASE_URL": fake.base_url}
     http = Http(clock)
     fleet = connect(load_catalog(path), values, http=http, clock=clock)
-    cache = open_cache(folder / "ledger")
-    quota = QuotaManager(DiskLedger(cache), clock)
-    health = Health(DiskDocuments(cache), clock, dict.fromkeys(fleet.providers, key))
-    balancer = LoadBalancer(fleet.providers, fleet.routes, quota, health, clock)
-    return House(
-        balancer,
-        quota,
-        health,
-        StatusReader(fleet, quota, health, clock, Task("turn", "small")),
-        fleet,
-        cache,
-        http,
-    )
+    store = more.get("store") or disk(folder)
+    quota = QuotaManager(store.ledger, clock)
+    health = Health(store.documents, clock, dict.fromkeys(fleet.providers, key))
+    history = History(store.documents, clock)
+    dispatcher = Dispatcher(fleet.providers, quota, health, history, clock)
+    cache = ResponseCache(store.documents, clock, more.get("sleep", time.sleep), lambda: uuid.uuid4().hex)
+    rng, strategy = more.get("rng", random.Random(7)), more.get("strategy", "priority")
+    parts = Parts(dispatcher, cache, clock, rng, strategy)
+    balancer = LoadBalancer(fleet.routes, parts)
+    status = StatusReader(fleet, balancer, Task("turn", "small"))
+    return House(balancer, quota, health, history, status, fleet, store, http, clock)

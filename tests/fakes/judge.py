@@ -11,7 +11,7 @@ from tests.fakes import faults, wire_gemini, wire_openai
 from tests.fakes.answer import Answer, Completion, Stream, json_answer
 from tests.fakes.exchange import Exchange, count_tokens
 from tests.fakes.meter import Allowance, Gauge, Meter, Period, Ticket
-from tests.fakes.profiles import MODELS, ZONES, neurons
+from tests.fakes.profiles import MODELS, ZONES, neurons, unfit_for_streaming
 from tests.fakes.refusals import Case, error_body, rate_headers, refusal, usual_limit
 
 
@@ -60,6 +60,8 @@ class Judge:
             return self._refuse(exchange, "key")
         if not exchange.messages:
             return self._refuse(exchange, "400")
+        if unfit := unfit_for_streaming(self._provider, exchange):
+            return self._refuse(exchange, unfit)
         if kind.effect == "redirect":
             return Answer(int(argument or 307), (), {"Location": arrival.elsewhere})
         if kind.effect == "refuse":
@@ -99,7 +101,7 @@ class Judge:
         if name == "error-in-200" or (name == "stream-error" and not streaming):
             answer = json_answer(200, error_body(self._provider, 502, "The upstream model failed"))
         elif streaming:
-            answer = faults.bend_stream(name, self._stream(arrival.exchange, said))
+            answer = faults.bend_stream(name, argument, self._stream(arrival.exchange, said))
         else:
             answer = json_answer(200, self._completion(arrival.exchange, said))
         headers = rate_headers(self._provider, self.meter.gauges(ticket.pool))
@@ -127,7 +129,7 @@ class Judge:
     def _stream(self, exchange: Exchange, said: Completion) -> Stream:
         if exchange.dialect == "gemini":
             return wire_gemini.stream(said, sse=exchange.sse, int_enums=exchange.int_enums)
-        return wire_openai.stream(self._provider, said)
+        return wire_openai.stream(self._provider, said, include_usage=exchange.include_usage)
 
     def _refuse(
         self, exchange: Exchange, kind: str, headers: Mapping[str, str] | None = None, gauge: Gauge | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.fakes.exchange import Exchange
+
 BASE_PATHS: Mapping[str, str] = {"gemini": "", "cloudflare": "/client/v4"}
 """What follows the host in <PROVIDER>_BASE_URL; /v1 for everyone else."""
 
@@ -36,3 +38,13 @@ def neurons(model: str, prompt_tokens: int, completion_tokens: int) -> float:
     """What Cloudflare charges for a call, from its price list per million tokens."""
     per_prompt, per_completion = _NEURONS.get(model, _USUAL_NEURONS)
     return (prompt_tokens * per_prompt + completion_tokens * per_completion) / 1e6
+
+
+def unfit_for_streaming(provider: str, exchange: Exchange) -> str | None:
+    """The status of the provider's refusal, for a request that it answers whole but does not stream."""
+    if not exchange.stream or exchange.dialect != "openai":
+        return None
+    reasons = provider == "cerebras" and exchange.model.startswith("gpt-oss")
+    if exchange.wants_json and (reasons or provider in {"groq", "cloudflare"}):
+        return "400"
+    return "422" if provider == "mistral" and "stream_options" in exchange.body else None

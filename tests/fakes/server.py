@@ -14,6 +14,7 @@ from typing import Any
 from tests.fakes.answer import Answer
 
 DRIP_SECONDS = 0.2
+_PEEK_SECONDS = 0.05
 _JOIN_SECONDS = 5.0
 
 
@@ -30,7 +31,8 @@ class Call:
 class LoopbackServer(ThreadingHTTPServer):
     """Listens on 127.0.0.1 from construction on; `close` ends every open connection and joins every thread.
 
-    `crashes` holds what `respond` raised; the client saw a bare 500.
+    `crashes` holds what `respond` raised; the client saw a bare 500. `departures` counts the clients that went
+    away before their reply was complete.
     """
 
     request_queue_size = 256
@@ -39,6 +41,8 @@ class LoopbackServer(ThreadingHTTPServer):
         self.respond = respond
         self.crashes: list[Exception] = []
         self.closing = threading.Event()
+        self.departures = 0
+        self._departed = threading.Condition()
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
         super().__init__(("127.0.0.1", port), _Handler)
@@ -61,6 +65,16 @@ class LoopbackServer(ThreadingHTTPServer):
         super().shutdown_request(request)
         with self._lock:
             self._open.pop(request, None)
+
+    def note_departure(self) -> None:
+        if not self.closing.is_set():
+            with self._departed:
+                self.departures += 1
+                self._departed.notify_all()
+
+    def wait_for_departures(self, count: int, within: float) -> bool:
+        with self._departed:
+            return self._departed.wait_for(lambda: self.departures >= count, within)
 
     def close(self) -> None:
         self.closing.set()
@@ -88,10 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are read from the fake, not from a log."""
 
     def do_GET(self) -> None:
-        self._perform(self._answer())
+        self._reply()
 
     def do_POST(self) -> None:
-        self._perform(self._answer())
+        self._reply()
+
+    def _reply(self) -> None:
+        answer = self._answer()
+        try:
+            self._perform(answer)
+        except ConnectionError:
+            self.server.note_departure()
+            raise
 
     def _answer(self) -> Answer:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -118,17 +140,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_body(self, answer: Answer) -> None:
         frames = [_chunk(piece) for piece in answer.pieces] if answer.chunked else list(answer.pieces)
-        if answer.delivery == "cut":
+        if answer.delivery == "cut" or (answer.delivery == "stall" and not answer.chunked):
             half = len(frames) // 2
             frames = [*frames[:half], frames[half][: len(frames[half]) // 2]]
             self.close_connection = True
-        elif answer.chunked:
+        elif answer.chunked and answer.delivery != "stall":
             frames.append(b"0\r\n\r\n")
         for frame in frames:
             if answer.delivery == "drip":
                 self._drip(frame)
             else:
                 self.wfile.write(frame)
+        if answer.delivery == "stall":
+            self._stall()
+
+    def _stall(self) -> None:
+        self.close_connection = True
+        self.connection.settimeout(_PEEK_SECONDS)
+        while not self.server.closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                if not self.connection.recv(1, socket.MSG_PEEK):
+                    raise ConnectionAbortedError
 
     def _drip(self, frame: bytes) -> None:
         for at in range(len(frame)):

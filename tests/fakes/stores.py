@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.stores.contract import Claim, Documents, Ledger
+from core.stores.contract import Claim, Counter, Documents, Ledger, Level
 from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from core.stores.redis import RedisDocuments, RedisLedger, open_client
 from tests import redis_server
@@ -37,9 +37,16 @@ BACKENDS: dict[str, Callable[[Path], Store]] = {"disk": disk, "redis": redis}
 
 
 def daily(ceiling: float, cost: float = 1, key: str = "p|requests|day", window: str = "2026-11-23") -> Claim:
-    following = (date.fromisoformat(window) + timedelta(days=1)).isoformat()
-    return Claim(key, "calendar", ceiling, cost, window, following)
+    day = datetime.fromisoformat(window).replace(tzinfo=UTC)
+    following = day + timedelta(days=1)
+    spans = day.timestamp(), following.timestamp()
+    return Claim(Counter(key, "calendar", ceiling, window, f"{following:%Y-%m-%d}", *spans), cost)
 
 
 def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> Claim:
-    return Claim(key, "sliding", ceiling, cost, span=60)
+    return Claim(Counter(key, "sliding", ceiling, span=60.0), cost)
+
+
+def levels(store: Store | Ledger, claims: Sequence[Claim], now: float) -> list[Level]:
+    ledger = store.ledger if isinstance(store, Store) else store
+    return ledger.levels([claim.counter for claim in claims], now)

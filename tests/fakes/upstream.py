@@ -97,6 +97,10 @@ class FakeUpstream:
         with self._lock:
             return list(self._seen)
 
+    def wait_for_departures(self, count: int = 1, within: float = 10.0) -> bool:
+        """Have `count` clients gone away before their reply was complete? Waits up to `within` seconds for it."""
+        return self._running.wait_for_departures(count, within)
+
     @property
     def _running(self) -> LoopbackServer:
         if self._server is None:

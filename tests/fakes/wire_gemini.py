@@ -35,10 +35,10 @@ def stream(said: Completion, *, sse: bool, int_enums: bool) -> Stream:
     failed = error_body("gemini", 500, "An internal error has occurred.")
     if sse:
         events = [b"data: " + json.dumps(body).encode() + b"\r\n\r\n" for body in [*bodies, failed]]
-        return Stream(tuple(events[:-2]), (events[-2],), (events[-1],), "text/event-stream")
+        return Stream((), tuple(events[:-2]), (events[-2],), (events[-1],), "text/event-stream")
     items = [(b",\r\n" if at else b"[") + json.dumps(body).encode() for at, body in enumerate(bodies)]
     error = b",\r\n" + json.dumps(failed).encode()
-    return Stream(tuple(items[:-1]), (items[-1], b"]"), (error, b"]"), "application/json")
+    return Stream((), tuple(items[:-1]), (items[-1], b"]"), (error, b"]"), "application/json")
 
 
 def models(names: tuple[str, ...]) -> dict[str, Any]:

@@ -44,16 +44,19 @@ def usage(said: Completion) -> dict[str, Any]:
     return counted
 
 
-def stream(provider: str, said: Completion) -> Stream:
-    """Server-sent events: role, text, finish reason, usage, [DONE]; OpenRouter opens with comments."""
+def stream(provider: str, said: Completion, *, include_usage: bool) -> Stream:
+    """Server-sent events: role, text, finish reason, usage if it is wanted, [DONE].
+
+    OpenRouter opens with comments, and always tells the usage, as Mistral does.
+    """
     opening = COMMENTS if provider == "openrouter" else ()
     first = _chunk(said, {"role": "assistant", "content": ""})
     texts = tuple(_chunk(said, {"content": part}) for part in said.parts())
     counted = _event(_frame(said, "chat.completion.chunk") | {"choices": [], "usage": usage(said)})
+    tail = (counted, DONE) if include_usage or provider in {"openrouter", "mistral"} else (DONE,)
+    ending = (_chunk(said, {}, said.finish), *tail)
     failed = _event(_stream_error(provider, said))
-    return Stream(
-        (*opening, first, *texts), (_chunk(said, {}, said.finish), counted, DONE), (failed,), "text/event-stream"
-    )
+    return Stream((*opening, first), texts, ending, (failed,), "text/event-stream")
 
 
 def models(names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,219 @@
+"""One call to one route: reserve -> admit -> call -> settle, or learn from its failure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from core import quotas
+from core.health import TRIAL_SECONDS, Admission, Cooldown, Health
+from core.history import Attempt, History
+from core.policy import Skipped, Task
+from core.quotas import Cost, Envelope, QuotaManager, Reservation
+from core.stores.contract import StoreError
+from providers.contracts import (
+    BadReply,
+    ChatReply,
+    ChatRequest,
+    Clock,
+    Provider,
+    ProviderError,
+    Pulse,
+    Refused,
+    Route,
+)
+
+LEFT = "Left"
+NOT_TO_BLAME = (LEFT, Refused.__name__)  # what is not the route's fault wastes no first choice
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """A stream broke off after its first words had been given out, so nobody else can take over."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """`read` makes the value out of the reply's text; it raises BadReply for one that is of no use.
+
+    `first` tells that no other route was tried before.
+    """
+
+    task: Task
+    request: ChatRequest
+    read: Callable[[str], T]
+    envelope: Envelope | None = None
+    first: bool = True
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """A reply that passed its check."""
+
+    value: T
+    text: str
+    route: Route
+
+
+@dataclass(frozen=True)
+class Failed(Skipped):
+    """A call that was made and failed. `unusable` is the text of a reply that did not pass its check."""
+
+    unusable: str = ""
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    held: Reservation
+    admission: Admission
+    began: float
+    first: bool
+
+
+@dataclass(frozen=True)
+class Dispatcher:
+    providers: Mapping[str, Provider]
+    quota: QuotaManager
+    health: Health
+    history: History
+    clock: Clock
+
+    def call(self, route: Route, call: Call[T]) -> Done[T] | Skipped:
+        """The checked reply, or why there is none. Raises Refused where nobody would take the request."""
+        ticket = self._admit(route, call)
+        if isinstance(ticket, Skipped):
+            return ticket
+        reply = None
+        try:
+            reply = self.providers[route.provider].complete(route, call.request)
+            value = call.read(reply.text)
+        except ProviderError as error:
+            return self._failed(ticket, error, reply)
+        except BaseException:
+            self._left(ticket, call.request, "")
+            raise
+        self._succeeded(ticket, reply)
+        return Done(value, reply.text, route)
+
+    def stream(self, route: Route, call: Call[T], pulse: Pulse) -> Generator[str, None, Done[T] | Skipped]:
+        """The same in pieces, and at the end the checked whole. Raises Interrupted once a piece was given out.
+
+        When nobody reads on, or `pulse` raises, the call ends there: its slot is free and what it cost is charged.
+        """
+        ticket = self._admit(route, call)
+        if isinstance(ticket, Skipped):
+            return ticket
+        pieces: list[str] = []
+        reply = None
+        try:
+            reply = yield from _kept(self.providers[route.provider].stream(route, call.request, pulse), pieces)
+            value = call.read(reply.text)
+        except ProviderError as error:
+            failure = self._failed(ticket, error, reply)
+            if pieces:
+                raise Interrupted(str(error)) from None
+            return failure
+        except BaseException:
+            self._left(ticket, call.request, "".join(pieces))
+            raise
+        self._succeeded(ticket, reply)
+        return Done(value, reply.text, route)
+
+    def _admit(self, route: Route, call: Call[T]) -> _Ticket | Skipped:
+        try:
+            cost = quotas.estimate(route, call.request)
+            decision = self.quota.reserve(route, cost, call.task.leaves, call.envelope)
+            admission = self.health.admit(route) if decision.reservation else "open"
+        except StoreError:
+            log.exception("The quota store failed; %s is not called", route.name)
+            return Skipped(route, "the quota store failed", None)
+        if decision.reservation is None:
+            assert decision.limit is not None
+            what = decision.limit.what
+            if decision.wait is None:
+                return Skipped(route, f"the call is larger than all {what}", None)
+            return Skipped(route, f"{what} used up", self.clock.now() + decision.wait)
+        if admission == "wait":
+            self._settle(decision.reservation, quotas.NOTHING)
+            return Skipped(route, "another call is trying it out", self.clock.now() + TRIAL_SECONDS)
+        return _Ticket(decision.reservation, admission, self.clock.monotonic(), call.first)
+
+    def _succeeded(self, ticket: _Ticket, reply: ChatReply) -> None:
+        held = ticket.held
+        cost = quotas.cost_of_usage(held.route, reply.usage) if reply.usage else held.estimate
+        with _store_trouble_is_logged("settled"):
+            self.quota.settle(held, cost, reply.told, good=True)
+        self._record(ticket, None, cost.tokens)
+        self._proven(ticket)
+
+    def _failed(self, ticket: _Ticket, error: ProviderError, reply: ChatReply | None) -> Failed:
+        """`reply` is given where the call was answered, and so paid for, by something of no use."""
+        held, route = ticket.held, ticket.held.route
+        usage, told = (reply.usage, reply.told) if reply else (error.usage, error.told)
+        cost = quotas.cost_of_failure(held, error.outcome, usage)
+        with _store_trouble_is_logged("settled"):
+            self.quota.settle(held, cost, told)
+        self._record(ticket, type(error).__name__, cost.tokens)
+        if isinstance(error, Refused):
+            self._proven(ticket)
+            raise error
+        log.warning("%s failed: %s", route.name, error)
+        cooldown = self._learn(route, error)
+        if cooldown is None:  # a useless reply is a sign of life all the same
+            self._proven(ticket)
+            text = reply.text if reply and isinstance(error, BadReply) else ""
+            return Failed(route, str(error), None, unusable=text)
+        return Failed(route, str(error), cooldown.until, cooldown.subject)
+
+    def _left(self, ticket: _Ticket, request: ChatRequest, received: str) -> None:
+        cost = quotas.cost_of_leaving(ticket.held, request, received)
+        self._settle(ticket.held, cost)
+        self._record(ticket, LEFT, cost.tokens)
+        if received:
+            self._proven(ticket)
+
+    def _record(self, ticket: _Ticket, failure: str | None, tokens: int) -> None:
+        seconds = self.clock.monotonic() - ticket.began
+        route, first = ticket.held.route, ticket.first and failure not in NOT_TO_BLAME
+        self.history.record(Attempt(route.provider, route.name, seconds, failure, first, tokens))
+
+    def _proven(self, ticket: _Ticket) -> None:
+        if ticket.admission == "trial":
+            with _store_trouble_is_logged("cleared"):
+                self.health.proven(ticket.held.route)
+
+    def _settle(self, held: Reservation, cost: Cost) -> None:
+        """What cannot be settled stays charged as held, which errs on the safe side; the answer is not lost."""
+        with _store_trouble_is_logged("settled"):
+            self.quota.settle(held, cost)
+
+    def _learn(self, route: Route, error: ProviderError) -> Cooldown | None:
+        with _store_trouble_is_logged("benched"):
+            return self.health.learn(route, error)
+        return None
+
+
+def _kept(stream: Generator[str, None, ChatReply], pieces: list[str]) -> Generator[str, None, ChatReply]:
+    """The stream itself, with its pieces noted down as they are given out."""
+    try:
+        while True:
+            piece = next(stream)
+            pieces.append(piece)
+            yield piece
+    except StopIteration as end:
+        reply: ChatReply = end.value
+        return reply
+    finally:
+        stream.close()
+
+
+@contextmanager
+def _store_trouble_is_logged(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        log.exception("The store failed after a call; nothing was %s", verb)
