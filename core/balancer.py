@@ -86,6 +86,7 @@ class LoadBalancer:
 
     def __init__(self, routes: Sequence[Route], parts: Parts) -> None:
         self._routes = tuple(routes)
+        self._limits = tuple(dict.fromkeys(limit for route in routes for limit in route.limits))
         self._parts = parts
         self._passed_over: dict[str, PassedOver] = {}
 
@@ -140,8 +141,7 @@ class LoadBalancer:
     def view(self) -> View:
         """What stands now. Raises StoreError."""
         parts = self._parts.dispatcher
-        standings = parts.quota.standings(limit for route in self._routes for limit in route.limits)
-        by_limit = {s.limit: s for s in standings}
+        by_limit = {s.limit: s for s in parts.quota.standings(self._limits)}
         return View(self._parts.clock.now(), by_limit, parts.health.cooldowns(), parts.history.pace())
 
     def open_envelope(self, task: Task, calls: int, seconds: float) -> Envelope | None:

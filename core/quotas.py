@@ -217,10 +217,11 @@ class QuotaManager:
         unique = list(dict.fromkeys(limits))
         counters = [self._counter(limit, now) for limit in unique]
         levels = self._ledger.levels(counters, now)
-        return tuple(
-            Standing(limit, level.used, level.held, level.frees_at or counter.ends or now + counter.span, level.cap)
-            for limit, counter, level in zip(unique, counters, levels, strict=True)
-        )
+        found = []
+        for limit, counter, level in zip(unique, counters, levels, strict=True):
+            resets_at = level.frees_at or counter.ends or now + counter.span
+            found.append(Standing(limit, level.used, level.held, resets_at, level.cap))
+        return tuple(found)
 
     def _claim(self, limit: Limit, cost: Cost, now: float, leaves: float) -> Claim:
         return Claim(

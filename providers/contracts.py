@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
@@ -106,11 +107,19 @@ class Limit:
     window: Window
     zone: str = "UTC"
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept, because limits are looked up a hundred times for each call."""
+        return hash((self.pool, self.unit, self.amount, self.window, self.zone))
+
+    @cached_property
     def key(self) -> str:
         return f"{self.pool}|{self.unit}|{self.window}"
 
-    @property
+    @cached_property
     def lasting(self) -> bool:
         """Is what is gone gone for hours? A full minute comes back before anybody could act on it."""
         return self.window not in ("minute", "call")

@@ -40,18 +40,23 @@ class Desk:
         self.most = 0
         self._longest = longest
         self._now = 0
-        self._lock = threading.Lock()
+        self._idle = threading.Condition()
         self._rng = random.Random(11)
 
     def reply(self, exchange: Exchange) -> str:
-        with self._lock:
+        with self._idle:
             self._now += 1
             self.most = max(self.most, self._now)
             seconds = self._rng.uniform(0, self._longest)
         time.sleep(seconds)
-        with self._lock:
+        with self._idle:
             self._now -= 1
+            self._idle.notify_all()
         return "That was a clear answer, thank you."
+
+    def wait_till_idle(self) -> None:
+        with self._idle:
+            assert self._idle.wait_for(lambda: not self._now, timeout=30)
 
 
 class Racers:

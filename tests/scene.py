@@ -9,9 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from core.balancer import Answer
+from core.balancer import AllRoutesOut, Answer, LoadBalancer, Wanted
+from core.policy import Task
+from core.quotas import Envelope, Standing
 from tests.fakes.clock import FrozenCalendar, FrozenClock
-from tests.fakes.house import House, build_house
+from tests.fakes.house import REQUEST, TASK, House, build_house
 from tests.fakes.upstream import FakeUpstream
 
 T = TypeVar("T")
@@ -44,6 +46,21 @@ class Scene:
         house = build_house(self.folder, catalogue, self.clock, cast(Mapping[str, FakeUpstream], found), more)
         self._stack.callback(house.close)
         return house
+
+
+def drain(balancer: LoadBalancer, most: int = 200, task: Task = TASK, envelope: Envelope | None = None) -> int:
+    """How many calls are answered before all is out, of so many at most."""
+    for number in range(most):
+        try:
+            balancer.complete(Wanted(task, REQUEST, str, envelope=envelope))
+        except AllRoutesOut:
+            return number
+    return most
+
+
+def standing(balancer: LoadBalancer, key: str) -> Standing:
+    """Of the limit with this key."""
+    return next(found for limit, found in balancer.view().standings.items() if limit.key == key)
 
 
 def heard(stream: Generator[str, None, Answer[T]]) -> tuple[list[str], Answer[T]]:

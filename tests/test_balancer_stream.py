@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +13,8 @@ from core.balancer import AllRoutesOut, Answer, Interrupted, Wanted
 from core.quotas import estimate
 from providers.contracts import BadReply, Refused
 from tests.fakes import wire_openai
-from tests.fakes.answer import Completion
 from tests.fakes.answer import Answer as Wire
+from tests.fakes.answer import Completion
 from tests.fakes.house import REQUEST, TASK, House, limits, row
 from tests.fakes.server import LoopbackServer
 from tests.fakes.upstream import FakeUpstream
@@ -200,104 +198,8 @@ def filtered_half_way(_: object) -> Wire:
 @pytest.mark.xfail(strict=True, reason="Refused comes out instead, after words that somebody has read")
 def test_a_filter_that_strikes_half_way_is_an_interruption_too(scene: Scene) -> None:
     with closing(LoopbackServer(0, filtered_half_way)) as server:
-        house = scene.house(row("first", 1, more=LIMITS), at={"first": f"http://127.0.0.1:{server.server_port}/v1"})
+        house = scene.house(
+            row("first", 1, more=LIMITS), at={"first": f"http://127.0.0.1:{server.server_port}/v1"}
+        )
         with pytest.raises(Interrupted):
             heard(stream(house))
-
-
-# Leaving
-
-
-@pytest.mark.parametrize("stops", [True, False])
-def test_closing_after_a_piece_frees_the_slot_and_is_charged_by_the_providers_rule(
-    stops: bool, scene: Scene, first: FakeUpstream
-) -> None:
-    house = scene.house(row("first", 1, more=f"{LIMITS}\ncharge = {{ stops_when_left = {str(stops).lower()} }}"))
-    first.plan("stall:1")
-    running = stream(house)
-    next(running)
-    running.close()
-    assert first.wait_for_departures(1)
-    assert (house.used(FIRST), held(house)) == (1, 0)
-    whole, sent = estimate(house.fleet.routes[0], REQUEST).tokens, 5 + 4  # 16 and 12 bytes at 3.5 a token
-    assert house.used(TOKENS) == (sent if stops else whole)
-    assert provider(house.ask()) == "first", "one call at a time, and the slot is free"
-
-
-@pytest.mark.parametrize("step", ["stall:1", "stall:0", "slow:8"])
-@pytest.mark.parametrize("error", [Gone, RuntimeError, KeyboardInterrupt])
-def test_leaving_by_the_pulse_ends_a_stalled_call_at_once(
-    step: str, error: type[BaseException], house: House, first: FakeUpstream, second: FakeUpstream
-) -> None:
-    def pulse() -> None:
-        raise error
-
-    first.plan(step)
-    pieces: list[str] = []
-    with pytest.raises(error):
-        pieces.extend(stream(house, pulse=pulse))
-    assert pieces == (["Thank you, t"] if step == "stall:1" else [])
-    assert (house.used(FIRST), held(house)) == (1, 0)
-    assert house.used(TOKENS) == estimate(house.fleet.routes[0], REQUEST).tokens
-    assert (second.counts.received, house.health.cooldowns()) == (0, {})
-    assert provider(house.ask()) == "first"
-
-
-def test_the_provider_sees_that_the_pulse_left(house: House, first: FakeUpstream) -> None:
-    first.plan("stall:1")
-    with pytest.raises(Gone):
-        heard(stream(house, pulse=leave))
-    assert first.wait_for_departures(1)
-
-
-def test_a_stream_that_is_forgotten_ends_with_its_last_reference(house: House, first: FakeUpstream) -> None:
-    first.plan("stall:1")
-    running = stream(house)
-    next(running)
-    assert held(house) > 0
-    del running
-    gc.collect()
-    assert first.wait_for_departures(1)
-    assert held(house) == 0
-    assert provider(house.ask()) == "first"
-
-
-def test_a_stream_may_be_closed_by_another_thread(house: House, first: FakeUpstream) -> None:
-    """Streamlit runs each step of a session in whatever thread it likes."""
-    first.plan("stall:1")
-    running = stream(house)
-    next(running)
-
-    def close() -> None:
-        running.close()
-        house.store.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(close).result()
-    assert first.wait_for_departures(1)
-    assert held(house) == 0
-
-
-def test_a_stream_that_nobody_begins_costs_nothing(house: House, first: FakeUpstream) -> None:
-    stream(house).close()
-    assert (first.counts.received, house.used(FIRST), held(house)) == (0, 0, 0)
-
-
-def test_while_one_is_streaming_on_its_only_slot_others_go_elsewhere(
-    house: House, first: FakeUpstream, second: FakeUpstream
-) -> None:
-    first.plan("stall:1")
-    running = stream(house)
-    next(running)
-    answer = house.ask()
-    assert (provider(answer), first.counts.received) == ("second", 1)
-    running.close()
-
-
-def test_leaving_benches_nobody_and_wastes_no_first_choice(house: House, first: FakeUpstream) -> None:
-    first.plan("stall:1")
-    with pytest.raises(Gone):
-        heard(stream(house, pulse=leave))
-    (hour,) = house.history.hours(0).values()
-    tally = hour["first"]
-    assert (tally.calls, tally.failures, tally.wasted_calls) == (1, {"Left": 1}, 0)

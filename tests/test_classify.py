@@ -78,7 +78,12 @@ def test_the_names_of_the_unsure_ones_are_right() -> None:
 
 @pytest.mark.parametrize(
     ("body", "confidence"),
-    [("", "guess"), ({"error": "Insufficient credits"}, "likely"), ({"code": "payment_required"}, "certain")],
+    [
+        ("", "guess"),
+        ({"error": {"code": "model_not_found"}}, "guess"),
+        ({"error": "Insufficient credits"}, "likely"),
+        ({"error": {"code": "payment_required"}}, "certain"),
+    ],
 )
 def test_payment_needed_is_what_402_says_but_how_surely_is_in_the_body(body: Any, confidence: str) -> None:
     error = judge(402, body)

@@ -217,14 +217,13 @@ def test_a_redirect_leads_to_another_host_where_leaks_are_seen(http_session: req
 def test_a_stalled_stream_has_begun_and_waits_for_the_client_to_leave(
     provider: str, step: str, text: int, http_session: requests.Session
 ) -> None:
-    with FakeUpstream(provider, reply=lambda _: "x" * 60) as fake:
+    with FakeUpstream(provider, reply=lambda _: "#" * 60) as fake:
         fake.plan(step)
         url, body = chat_url(fake), chat_body(fake, stream=True)
         with http_session.post(url, json=body, stream=True, timeout=10) as reply:
-            lines = reply.iter_lines()
-            seen = ""
-            while len(seen) < text:
-                seen += next(lines).decode().count("x") * "x"
+            lines, seen = reply.iter_lines(), 0
+            while seen < text:
+                seen += next(lines).count(b"#")
             assert not fake.wait_for_departures(within=0.0)
         assert fake.wait_for_departures()
         assert (fake.counts.charged, fake.counts.served) == (1, 0)
@@ -241,7 +240,7 @@ def test_a_client_that_leaves_an_answer_half_way_is_noticed(step: str) -> None:
         assert not fake.wait_for_departures(2, within=0.0)
 
 
-@pytest.mark.parametrize("step", ["drip", "slow:600", "stall"])
+@pytest.mark.parametrize("step", ["drip", "slow:600"])
 def test_leaving_the_block_ends_a_reply_that_would_take_for_ever(step: str) -> None:
     with FakeUpstream() as fake:
         fake.plan(step)

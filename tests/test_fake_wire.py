@@ -70,7 +70,7 @@ def events(text: str) -> list[str]:
 def test_a_stream_is_chunks_then_usage_then_done(provider: str, http_session: requests.Session) -> None:
     said = "Tell me about a time you disagreed with a colleague."
     with FakeUpstream(provider, reply=lambda _: said) as fake:
-        options = {} if provider == "mistral" else {"stream_options": {"include_usage": True}}
+        options: dict[str, Any] = {"stream_options": {"include_usage": True}} if provider != "mistral" else {}
         reply = ask(fake, http_session, stream=True, **options)
         tokens = fake.counts.tokens
     *bodies, done = events(reply.text)

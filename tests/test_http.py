@@ -194,6 +194,14 @@ def test_connections_are_kept_even_across_threads(http: Http, wire: Callable[...
     assert (len(server.requests), server.connections) == (3, 1)
 
 
+def test_a_long_request_on_a_kept_connection_is_sent_whole(http: Http, wire: Callable[..., Wire]) -> None:
+    """Far more than the socket takes at once, after an answer for which it was made not to block."""
+    server = wire(sends(answer(b"{}")), keep_alive=True)
+    http.post_json(server.url, HEADERS, {}, 5.0)
+    assert http.post_json(server.url, HEADERS, {"q": "x" * 16_000_000}, 20.0).status == 200
+    assert (len(server.requests), server.connections) == (2, 1)
+
+
 def test_proxies_and_netrc_of_the_environment_are_ignored(
     http: Http, wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -92,6 +92,13 @@ def test_closing_a_stream_closes_the_connection(http: Http, wire: Callable[..., 
         assert server.left.wait(5)
 
 
+def test_a_stream_that_nobody_reads_is_closed_too(http: Http, wire: Callable[..., Wire]) -> None:
+    server = wire(stalls(STREAM_HEAD + EVENTS))
+    with http.open_stream(server.url, HEADERS, {}, 30.0, quiet) as stream:
+        assert stream.status == 200
+    assert server.left.wait(5)
+
+
 # The pulse
 
 
@@ -166,6 +173,24 @@ def test_a_pulse_comes_four_times_a_second_and_a_clock_that_stands_still_does_no
     with pytest.raises(Down, match="within 1 s"):
         read(Http(FrozenClock()), wire(SILENCES[silence]).url, 1.0, lambda: beats.append(None))
     assert 4 <= len(beats) <= 6
+
+
+def test_a_pulse_also_comes_while_a_slow_reader_has_always_something_to_read(wire: Callable[..., Wire]) -> None:
+    clock, beats = FrozenClock(), 0
+
+    def pulse() -> None:
+        nonlocal beats
+        beats += 1
+
+    server = wire(sends(STREAM_HEAD + 8 * (b"data: " + b"x" * 20_000 + b"\n\n")))
+    with Http(clock).open_stream(server.url, HEADERS, {}, 60.0, pulse) as stream:
+        events = stream.events()
+        next(events)
+        assert server.sent.wait(10)
+        beats = 0
+        for _ in events:
+            clock.advance(0.3)
+    assert beats >= 6
 
 
 def test_after_a_pulse_has_raised_the_connection_is_not_used_again(http: Http, wire: Callable[..., Wire]) -> None:

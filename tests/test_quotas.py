@@ -175,17 +175,32 @@ def test_a_second_settle_changes_nothing(quota: QuotaManager) -> None:
 
 
 def test_a_call_is_charged_to_the_day_it_was_sent_in(quota: QuotaManager, clock: FrozenClock) -> None:
-    clock.at = pacific(2026, 11, 23, 23, 59, 59)
+    clock.at = pacific(2026, 11, 23, 23, 59, 50)
     early, late = reserved(quota), reserved(quota)
     assert quota.settle(early, Cost(1, 70, 0)) is True
     assert taken(quota) == [(1, 1), (1, 1), (70, 100)]
-    clock.advance(2)
+    clock.advance(20)
     assert taken(quota) == [(1, 1), (0, 0), (0, 0)]
     today = reserved(quota)
     assert quota.settle(late, Cost(1, 900, 0)) is True
     assert taken(quota) == [(2, 1), (0, 1), (0, 100)]
     assert quota.settle(today, Cost(1, 5, 0)) is True
     assert taken(quota) == [(3, 0), (1, 0), (5, 0)]
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_call_sent_at_the_last_moment_may_arrive_tomorrow_and_counts_on_both_days(
+    quota: QuotaManager, clock: FrozenClock, over: bool
+) -> None:
+    clock.at = pacific(2026, 11, 23, 23, 59, 59)
+    held = reserved(quota)
+    clock.advance(2)
+    assert taken(quota)[1:] == [(0, 1), (0, 100)]
+    if over:
+        assert quota.settle(held, Cost(1, 70, 0)) is True
+    else:
+        clock.advance(600)
+    assert taken(quota)[1:] == [(1, 0), (70 if over else 100, 0)]
 
 
 def test_an_orphaned_hold_becomes_a_charge(quota: QuotaManager, clock: FrozenClock) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,17 +17,18 @@ import redis
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.stores.contract import Claim, Level, StoreError
+from core.stores.contract import Claim, Counter, Hold, Ledger, Lesson, Level, Refusal, StoreError
 from core.stores.redis import LEDGER, RedisClock, RedisDocuments, RedisLedger, open_client
 from core.windows import Kind
+from providers.contracts import Told
 from tests.fakes.asking import NOON
 from tests.fakes.clock import FrozenClock
-from tests.fakes.stores import BACKENDS, daily, sliding
+from tests.fakes.stores import BACKENDS, daily, levels, reserve, settle, sliding
 from tests.redis_server import RedisServer, running
 
 ROOT = Path(__file__).parent.parent
 DAY = 86_400.0
-HOLD, ROW = f"{LEDGER}hold:hold", f"{LEDGER}row:{daily(5).key}"
+COUNTERS = f"{LEDGER}counters"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def client(server: RedisServer) -> Iterator[redis.Redis]:
 @pytest.fixture
 def ledger(client: redis.Redis) -> RedisLedger:
     made = RedisLedger(client)
-    assert made.reserve("hold", [daily(5)], NOON, 180) is None
+    assert reserve(made, "hold", [daily(5)], NOON, 180) is None
     return made
 
 
@@ -61,12 +62,23 @@ COSTS = st.sampled_from([0.0, 0.1, 0.2, 0.7, 1.0, 1.0, 2.5, 3.003, 40.0, 101.0])
 class Reserving:
     kinds: set[Kind]
     cost: float
+    leave: float = 0.0
+    envelope: str = ""
+
+
+@dataclass(frozen=True)
+class Promising:
+    envelope: str
+    kinds: set[Kind]
+    cost: float
 
 
 @dataclass(frozen=True)
 class Settling:
     number: int
     costs: dict[str, float]
+    good: bool = False
+    told: dict[str, Told] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,43 +88,71 @@ class Passing:
 
 SECONDS = [0.1, 1.0, 20.0, 59.9, 60.0, 180.0, 3_600.0, DAY, 2 * DAY, 40 * DAY]
 MOMENTS = st.one_of(st.sampled_from(SECONDS), st.sampled_from([-s for s in SECONDS]))
-RESERVING = st.builds(Reserving, st.sets(st.sampled_from(KINDS), min_size=1), COSTS)
-SETTLING = st.builds(Settling, st.integers(0, 12), st.dictionaries(st.sampled_from(KINDS), COSTS))
+KIND_SETS, ENVELOPES = st.sets(st.sampled_from(KINDS), min_size=1), st.sampled_from(["e1", "e2"])
+AMOUNTS = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 5.0, 30.0]))
+TOLD = st.builds(Told, st.just("requests"), st.just("day"), AMOUNTS, AMOUNTS)
+LEAVES = st.sampled_from([0.0, 0.0, 1.5])
+RESERVING = st.builds(Reserving, KIND_SETS, COSTS, LEAVES, st.one_of(st.just(""), ENVELOPES))
+PROMISING = st.builds(Promising, ENVELOPES, KIND_SETS, COSTS)
+LESSONS = st.dictionaries(st.sampled_from(KINDS), TOLD, max_size=2)
+SETTLING = st.builds(
+    Settling, st.integers(0, 12), st.dictionaries(st.sampled_from(KINDS), COSTS), st.booleans(), LESSONS
+)
 PASSING = st.builds(Passing, MOMENTS)
 ANOTHER_DAY = st.builds(Passing, st.sampled_from([-DAY, DAY]))
-HISTORIES = st.lists(st.one_of(RESERVING, RESERVING, SETTLING, PASSING, ANOTHER_DAY), min_size=20, max_size=50)
+ACTS = st.one_of(RESERVING, RESERVING, PROMISING, SETTLING, SETTLING, PASSING, ANOTHER_DAY)
+HISTORIES = st.lists(ACTS, min_size=20, max_size=50)
 
 
 def claim(kind: Kind, cost: float, now: float) -> Claim:
     span = {"sliding": 60.0, "refill": DAY}.get(kind, 0.0)
     today, tomorrow = (f"{now // DAY + n:06.0f}" if kind == "calendar" else "" for n in (0, 1))
-    return Claim(kind, kind, CEILINGS[kind], cost, today, tomorrow, span)
+    begins = now // DAY * DAY if kind == "calendar" else 0.0
+    ends = begins + DAY if kind == "calendar" else 0.0
+    return Claim(Counter(kind, kind, CEILINGS[kind], today, tomorrow, begins, ends, span), cost)
 
 
 @settings(max_examples=120, deadline=None)
 @given(HISTORIES)
 @example([Reserving({"calendar"}, 1), Passing(DAY)] * 4 + [Passing(-4 * DAY)])  # the fourth day drops the first
-def test_disk_and_redis_agree_at_every_step(history: list[Reserving | Settling | Passing]) -> None:
+def test_disk_and_redis_agree_at_every_step(history: list[Reserving | Promising | Settling | Passing]) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stores = [opener(folder) for opener in BACKENDS.values()]
         for store in stores:
             stack.callback(store.close)
-        disk, redis_ = (store.ledger for store in stores)
-        now, made = NOON + 0.123457, 0
+        ledgers = [store.ledger for store in stores]
+        now = NOON + 0.123457
+        holds: list[Hold] = []
         for act in history:
-            match act:
-                case Passing():
-                    now += act.seconds
-                case Reserving():
-                    claims = [claim(kind, act.cost, now) for kind in sorted(act.kinds)]
-                    hold, made = f"h{made}", made + 1
-                    assert disk.reserve(hold, claims, now, 180) == redis_.reserve(hold, claims, now, 180)
-                case Settling():
-                    hold = f"h{act.number}"
-                    assert disk.settle(hold, act.costs, now) == redis_.settle(hold, act.costs, now)
-            asked = [claim(kind, 0, now) for kind in KINDS]
-            assert disk.levels(asked, now) == redis_.levels(asked, now)
+            if isinstance(act, Passing):
+                now += act.seconds
+            else:
+                disk, redis_ = (done(ledger, act, now, holds) for ledger in ledgers)
+                assert disk == redis_
+            if isinstance(act, Reserving):
+                holds.append(held(act, now, len(holds)))
+            asked = [claim(kind, 0, now).counter for kind in KINDS]
+            disk_says, redis_says = (ledger.levels(asked, now) for ledger in ledgers)
+            assert disk_says == redis_says
+
+
+def held(act: Reserving, now: float, number: int) -> Hold:
+    claims = [replace(claim(kind, act.cost, now), leave=act.leave) for kind in sorted(act.kinds)]
+    return Hold(f"h{number}", tuple(claims), act.envelope)
+
+
+def done(
+    ledger: Ledger, act: Reserving | Promising | Settling, now: float, holds: list[Hold]
+) -> Refusal | bool | None:
+    match act:
+        case Reserving():
+            return ledger.reserve(held(act, now, len(holds)), now, 180)
+        case Promising():
+            return ledger.promise(act.envelope, [claim(k, act.cost, now) for k in sorted(act.kinds)], now, 7_200)
+    if act.number >= len(holds):
+        return None
+    return ledger.settle(holds[act.number], act.costs, now, Lesson(act.good, act.told))
 
 
 # Whole, once, in one round trip
@@ -123,9 +163,9 @@ def test_every_operation_is_one_round_trip(server: RedisServer, client: redis.Re
 
     def everything(hold: str) -> None:
         claims = [daily(5), sliding(5)]
-        ledger.reserve(hold, claims, NOON, 180)
-        ledger.levels(claims, NOON)
-        ledger.settle(hold, {}, NOON)
+        reserve(ledger, hold, claims, NOON, 180)
+        levels(ledger, claims, NOON)
+        settle(ledger, hold, {}, NOON)
         documents.replace("k", None, hold, ttl=60)
         documents.get("k")
 
@@ -143,31 +183,28 @@ def test_every_operation_is_one_round_trip(server: RedisServer, client: redis.Re
 
 def test_a_server_that_forgot_the_scripts_gets_them_again(client: redis.Redis, ledger: RedisLedger) -> None:
     client.script_flush()
-    assert ledger.reserve("next", [daily(5)], NOON, 180) is None
-    assert ledger.levels([daily(5)], NOON) == [Level(0, 2)]
+    assert reserve(ledger, "next", [daily(5)], NOON, 180) is None
+    assert levels(ledger, [daily(5)], NOON) == [Level(0, 2)]
 
 
-def test_holds_and_documents_go_away_by_themselves_and_counters_do_not(
-    client: redis.Redis, ledger: RedisLedger
-) -> None:
+def test_documents_go_away_by_themselves_and_counters_do_not(client: redis.Redis, ledger: RedisLedger) -> None:
     RedisDocuments(client, "d:").replace("k", None, "text", ttl=60)
     RedisDocuments(client, "d:").replace("kept", None, "text")
     assert 0 < client.pttl("d:k") <= 60_000
-    assert 0 < client.pttl(HOLD) <= DAY * 1_000
-    assert client.pttl(ROW) == client.pttl("d:kept") == -1
-    assert client.dbsize() == 4
+    assert client.pttl(COUNTERS) == client.pttl("d:kept") == -1
+    assert client.dbsize() == 3
 
 
 RACER = """
 import os, sys
 from pathlib import Path
 from tests.fakes.asking import NOON
-from tests.fakes.stores import BACKENDS, daily, sliding
+from tests.fakes.stores import BACKENDS, daily, reserve, sliding
 store = BACKENDS["redis"](Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 holds = [f"{os.getpid()}-{n}" for n in range(25)]
-print(sum(store.ledger.reserve(hold, [daily(50), sliding(60)], NOON, 180) is None for hold in holds))
+print(sum(reserve(store.ledger, hold, [daily(50), sliding(60)], NOON, 180) is None for hold in holds))
 store.close()
 """
 
@@ -193,7 +230,7 @@ def test_eight_processes_admit_exactly_the_limit(again: int, tmp_path: Path) -> 
             each.stdin.write("go\n")
             each.stdin.flush()
         assert sum(int(each.communicate(timeout=60)[0]) for each in racers) == 50
-    assert store.ledger.levels([daily(50), sliding(60)], NOON) == [Level(0, 50), Level(0, 50, NOON + 60)]
+    assert levels(store.ledger, [daily(50), sliding(60)], NOON) == [Level(0, 50), Level(0, 50, NOON + 65)]
     store.close()
 
 

@@ -13,10 +13,10 @@ import redis
 from core.stores.contract import Level, StoreError
 from core.stores.redis import LEDGER, RedisDocuments, RedisLedger, open_client
 from tests.fakes.asking import NOON
-from tests.fakes.stores import daily, sliding
+from tests.fakes.stores import daily, levels, reserve, settle, sliding
 from tests.redis_server import RedisServer, running
 
-ROW = f"{LEDGER}row:{daily(5).key}"
+COUNTERS, ROW = f"{LEDGER}counters", daily(5).counter.key
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def client(server: RedisServer) -> Iterator[redis.Redis]:
 @pytest.fixture
 def ledger(client: redis.Redis) -> RedisLedger:
     made = RedisLedger(client)
-    assert made.reserve("hold", [daily(5)], NOON, 180) is None
+    assert reserve(made, "hold", [daily(5)], NOON, 180) is None
     return made
 
 
 def everything_refuses(client: redis.Redis) -> None:
     ledger, documents = RedisLedger(client), RedisDocuments(client)
     for act in (
-        lambda: ledger.levels([daily(5)], NOON),
-        lambda: ledger.reserve("next", [daily(5)], NOON, 180),
-        lambda: ledger.settle("hold", {daily(5).key: 0}, NOON),
+        lambda: levels(ledger, [daily(5)], NOON),
+        lambda: reserve(ledger, "next", [daily(5)], NOON, 180),
+        lambda: settle(ledger, "hold", {daily(5).counter.key: 0}, NOON),
         lambda: documents.get("k"),
         lambda: documents.replace("k", None, "fresh"),
         lambda: list(documents.keys()),
@@ -57,7 +57,7 @@ def reserve_until_trouble(ledger: RedisLedger) -> int:
     """How many holds were promised before the store failed."""
     for promised in range(1_000_000):
         try:
-            assert ledger.reserve(f"h{promised}", [daily(1e9)], NOON, 180) is None
+            assert reserve(ledger, f"h{promised}", [daily(1e9)], NOON, 180) is None
         except StoreError:
             return promised
     raise AssertionError("the server was never killed")
@@ -71,10 +71,10 @@ def test_killed_in_the_middle_and_back_with_its_data(server: RedisServer, client
     killer.join()
     everything_refuses(client)
     server.start()
-    held = ledger.levels([daily(1e9)], NOON)[0].held
+    held = levels(ledger, [daily(1e9)], NOON)[0].held
     assert promised <= held <= promised + 1, "the last one may have happened without our hearing of it"
-    assert ledger.reserve("next", [daily(1e9)], NOON, 180) is None
-    assert ledger.settle("h0", {daily(5).key: 0}, NOON) is True
+    assert reserve(ledger, "next", [daily(1e9)], NOON, 180) is None
+    assert settle(ledger, "h0", {daily(5).counter.key: 0}, NOON) is True
 
 
 def test_killed_in_the_middle_and_back_empty(server: RedisServer, client: redis.Redis) -> None:
@@ -86,9 +86,9 @@ def test_killed_in_the_middle_and_back_empty(server: RedisServer, client: redis.
     everything_refuses(client)
     server.forget()
     server.start()
-    assert ledger.settle("h0", {daily(5).key: 0}, NOON) is False
-    assert ledger.reserve("next", [daily(5)], NOON, 180) is None
-    assert ledger.levels([daily(5)], NOON) == [Level(0, 1)]
+    assert settle(ledger, "h0", {daily(5).counter.key: 0}, NOON) is False
+    assert reserve(ledger, "next", [daily(5)], NOON, 180) is None
+    assert levels(ledger, [daily(5)], NOON) == [Level(0, 1)]
 
 
 def test_a_server_that_hangs_is_an_error_and_recovers(
@@ -97,24 +97,24 @@ def test_a_server_that_hangs_is_an_error_and_recovers(
     server.pause()
     began = time.monotonic()
     with pytest.raises(StoreError, match="TimeoutError"):
-        ledger.reserve("next", [daily(5)], NOON, 180)
+        reserve(ledger, "next", [daily(5)], NOON, 180)
     assert time.monotonic() - began < 4
     server.resume()
-    assert ledger.reserve("other", [daily(5)], NOON, 180) is None
-    assert ledger.levels([daily(5)], NOON)[0].held in (2, 3), "it may have read what it was sent while it hung"
+    assert reserve(ledger, "other", [daily(5)], NOON, 180) is None
+    assert levels(ledger, [daily(5)], NOON)[0].held in (2, 3), "it may have read what it was sent while it hung"
 
 
 def test_a_full_server_is_an_error_and_changes_nothing(client: redis.Redis, ledger: RedisLedger) -> None:
     client.config_set("maxmemory", "1mb")
     with pytest.raises(StoreError, match="OutOfMemory"):
-        ledger.reserve("next", [daily(5), sliding(5)], NOON, 180)
+        reserve(ledger, "next", [daily(5), sliding(5)], NOON, 180)
     with pytest.raises(StoreError, match="OutOfMemory"):
-        ledger.settle("hold", {daily(5).key: 0}, NOON)
+        settle(ledger, "hold", {daily(5).counter.key: 0}, NOON)
     with pytest.raises(StoreError, match="OutOfMemory"):
         RedisDocuments(client).replace("k", None, "text")
     client.config_set("maxmemory", "0")
-    assert ledger.levels([daily(5), sliding(5)], NOON) == [Level(0, 1), Level(0, 0)]
-    assert ledger.settle("hold", {daily(5).key: 0}, NOON) is True
+    assert levels(ledger, [daily(5), sliding(5)], NOON) == [Level(0, 1), Level(0, 0)]
+    assert settle(ledger, "hold", {daily(5).counter.key: 0}, NOON) is True
 
 
 def test_a_read_only_replica_is_an_error_that_still_tells_what_it_knows(
@@ -122,10 +122,10 @@ def test_a_read_only_replica_is_an_error_that_still_tells_what_it_knows(
 ) -> None:
     client.replicaof("127.0.0.1", 1)  # type: ignore[no-untyped-call, unused-ignore]
     with pytest.raises(StoreError, match="ReadOnly"):
-        ledger.reserve("next", [daily(5)], NOON, 180)
-    assert ledger.levels([daily(5)], NOON) == [Level(0, 1)]
+        reserve(ledger, "next", [daily(5)], NOON, 180)
+    assert levels(ledger, [daily(5)], NOON) == [Level(0, 1)]
     client.replicaof("NO", "ONE")  # type: ignore[no-untyped-call, unused-ignore]
-    assert ledger.reserve("next", [daily(5)], NOON, 180) is None
+    assert reserve(ledger, "next", [daily(5)], NOON, 180) is None
 
 
 @pytest.mark.parametrize(
@@ -150,31 +150,32 @@ def test_a_read_only_replica_is_an_error_that_still_tells_what_it_knows(
 def test_a_garbled_counter_is_never_a_fresh_one(
     text: str | bytes, client: redis.Redis, ledger: RedisLedger
 ) -> None:
-    client.rename(ROW, "good")
-    client.set(ROW, text)
+    good = client.hget(COUNTERS, ROW)
+    assert isinstance(good, bytes)
+    client.hset(COUNTERS, ROW, text)
     for act in (
-        lambda: ledger.levels([daily(5)], NOON),
-        lambda: ledger.reserve("next", [sliding(5), daily(5)], NOON, 180),
-        lambda: ledger.settle("hold", {daily(5).key: 0}, NOON),
+        lambda: levels(ledger, [daily(5)], NOON),
+        lambda: reserve(ledger, "next", [sliding(5), daily(5)], NOON, 180),
+        lambda: settle(ledger, "hold", {daily(5).counter.key: 0}, NOON),
     ):
         with pytest.raises(StoreError):
             act()
-    client.rename("good", ROW)
-    assert ledger.levels([sliding(5)], NOON) == [Level(0, 0)], "nothing of a failed step may stay"
-    assert ledger.settle("hold", {daily(5).key: 0}, NOON) is True
+    client.hset(COUNTERS, ROW, good)
+    assert levels(ledger, [sliding(5)], NOON) == [Level(0, 0)], "nothing of a failed step may stay"
+    assert settle(ledger, "hold", {daily(5).counter.key: 0}, NOON) is True
 
 
 def test_values_that_we_never_write_are_errors(client: redis.Redis, ledger: RedisLedger) -> None:
     documents = RedisDocuments(client, "d:")
     client.set("d:bytes", b"\xff")
     client.rpush("d:list", "x")
-    client.delete(ROW)
-    client.rpush(ROW, "x")
+    client.delete(COUNTERS)
+    client.rpush(COUNTERS, "x")
     for act in (
         lambda: documents.get("bytes"),
         lambda: documents.get("list"),
         lambda: documents.replace("list", None, "x"),
-        lambda: ledger.reserve("next", [daily(5)], NOON, 180),
+        lambda: reserve(ledger, "next", [daily(5)], NOON, 180),
     ):
         with pytest.raises(StoreError):
             act()

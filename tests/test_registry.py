@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from providers.contracts import ChatRequest, Message
+from providers.contracts import ChatReply, ChatRequest, Message, Told
 from providers.http import Http
 from providers.registry import (
     DIALECTS,
@@ -211,6 +211,42 @@ def test_every_shipped_route_reaches_its_provider_with_key_and_model(shipped: Ca
         seen = upstream.requests()
     assert [exchange.model for exchange in seen] == [route.model for route in row.routes]
     assert {exchange.max_tokens for exchange in seen} == {77}
+
+
+def streamed(pieces: Generator[str, None, ChatReply]) -> ChatReply:
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            reply: ChatReply = end.value
+            return reply
+
+
+@pytest.mark.parametrize("schema", [None, {"type": "object"}])
+@pytest.mark.parametrize(
+    "name", ["gemini", "groq", "cloudflare", "openrouter", "cerebras", "deepseek", "huggingface"]
+)
+def test_every_shipped_route_streams_what_it_can_and_learns_what_it_cost(
+    shipped: Catalog, name: str, schema: dict[str, str] | None
+) -> None:
+    """The fakes refuse what their providers refuse: JSON in a stream, stream_options."""
+    with FakeUpstream(name) as upstream:
+        values = KEYS | {f"{name.upper()}_BASE_URL": upstream.base_url}
+        found = fleet(shipped, **values, ALLOW_LOCAL_UPSTREAMS="1", ALLOW_PAID="deepseek,huggingface")
+        request = ChatRequest((Message("user", "Reply in JSON."),), schema=schema)
+        replies = [
+            streamed(found.providers[name].stream(route, request, lambda: None)) for route in shipped[name].routes
+        ]
+        assert sum(reply.usage.total_tokens for reply in replies if reply.usage) == upstream.counts.tokens
+        assert all(reply.text for reply in replies)
+
+
+def test_an_answer_tells_what_the_rows_headers_say(shipped: Catalog) -> None:
+    with FakeUpstream("groq", per_day=30) as upstream:
+        values = KEYS | {"GROQ_BASE_URL": upstream.base_url, "ALLOW_LOCAL_UPSTREAMS": "1"}
+        route = shipped["groq"].routes[0]
+        reply = fleet(shipped, **values).providers["groq"].complete(route, ChatRequest((Message("user", "Hi"),)))
+    assert reply.told == (Told("requests", "refill-day", 30, 29),)
 
 
 def test_ids_and_static_fields_of_a_row_are_sent(shipped: Catalog) -> None:

@@ -15,13 +15,13 @@ from pathlib import Path
 import diskcache
 import pytest
 
-from core.stores.contract import Claim, Level, StoreError
-from core.stores.disk import DiskDocuments, DiskLedger, open_cache
+from core.stores.contract import Level, StoreError
+from core.stores.disk import LEDGER, DiskDocuments, DiskLedger, open_cache
 from tests.fakes.asking import NOON
+from tests.fakes.stores import daily, levels, reserve, settle
 
 ROOT = Path(__file__).parent.parent
-CLAIM = Claim("p|requests|day", "calendar", 5, 1, "2026-11-23", "2026-11-24")
-ROW = f"row:{CLAIM.key}"
+CLAIM = daily(5)
 
 
 class Bomb:
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(folder: Path) -> Iterator[diskcache.Cache]:
     with closing(open_cache(folder)) as opened:
-        DiskLedger(opened).reserve("hold", [CLAIM], NOON, 180)
+        reserve(DiskLedger(opened), "hold", [CLAIM], NOON, 180)
         yield opened
 
 
@@ -62,11 +62,11 @@ def plant(folder: Path, key: str | bytes, value: object, *, mode: int, filename:
 def everything_refuses(cache: diskcache.Cache) -> None:
     ledger = DiskLedger(cache)
     for act in (
-        lambda: ledger.levels([CLAIM], NOON),
-        lambda: ledger.reserve("next", [CLAIM], NOON, 180),
-        lambda: ledger.settle("hold", {CLAIM.key: 0}, NOON),
-        lambda: DiskDocuments(cache).get(ROW),
-        lambda: DiskDocuments(cache).replace(ROW, None, "fresh"),
+        lambda: levels(ledger, [CLAIM], NOON),
+        lambda: reserve(ledger, "next", [CLAIM], NOON, 180),
+        lambda: settle(ledger, "hold", {CLAIM.counter.key: 0}, NOON),
+        lambda: DiskDocuments(cache).get(LEDGER),
+        lambda: DiskDocuments(cache).replace(LEDGER, None, "fresh"),
     ):
         with pytest.raises(StoreError):
             act()
@@ -76,14 +76,14 @@ def everything_refuses(cache: diskcache.Cache) -> None:
 def test_a_planted_value_is_refused_and_not_run(
     mode: int, folder: Path, cache: diskcache.Cache, tmp_path: Path
 ) -> None:
-    plant(folder, ROW, pickle.dumps(Bomb(tmp_path / "ran")), mode=mode)
+    plant(folder, LEDGER, pickle.dumps(Bomb(tmp_path / "ran")), mode=mode)
     everything_refuses(cache)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("mode", [2, 3, 4])
 def test_a_text_of_a_kind_that_we_never_write_is_refused(mode: int, folder: Path, cache: diskcache.Cache) -> None:
-    plant(folder, ROW, cache[ROW], mode=mode)
+    plant(folder, LEDGER, cache[LEDGER], mode=mode)
     everything_refuses(cache)
 
 
@@ -92,7 +92,7 @@ def test_a_planted_file_is_refused_and_not_run(
     mode: int, folder: Path, cache: diskcache.Cache, tmp_path: Path
 ) -> None:
     (folder / "planted.val").write_bytes(pickle.dumps(Bomb(tmp_path / "ran")))
-    plant(folder, ROW, None, mode=mode, filename="planted.val")
+    plant(folder, LEDGER, None, mode=mode, filename="planted.val")
     everything_refuses(cache)
     assert not (tmp_path / "ran").exists()
 
@@ -101,7 +101,7 @@ def test_a_planted_key_is_refused_and_not_run(folder: Path, cache: diskcache.Cac
     plant(folder, pickle.dumps(Bomb(tmp_path / "ran")), "text", mode=1)
     with pytest.raises(StoreError):
         list(DiskDocuments(cache).keys())
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 1)]
+    assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 1)]
     assert not (tmp_path / "ran").exists()
 
 
@@ -131,22 +131,22 @@ def test_values_and_keys_that_are_not_text_are_not_written(value: object, cache:
     ids=lambda text: text[:60],
 )
 def test_a_garbled_counter_is_never_a_fresh_one(text: str, folder: Path, cache: diskcache.Cache) -> None:
-    plant(folder, ROW, text, mode=1)
+    plant(folder, LEDGER, text, mode=1)
     ledger = DiskLedger(cache)
     with pytest.raises(StoreError):
-        ledger.levels([CLAIM], NOON)
+        levels(ledger, [CLAIM], NOON)
     with pytest.raises(StoreError):
-        ledger.reserve("next", [CLAIM], NOON, 180)
+        reserve(ledger, "next", [CLAIM], NOON, 180)
 
 
 def test_a_failed_settle_may_be_tried_again(folder: Path, cache: diskcache.Cache) -> None:
-    good = cache[ROW]
-    plant(folder, ROW, "garbled", mode=1)
+    good = cache[LEDGER]
+    plant(folder, LEDGER, "garbled", mode=1)
     with pytest.raises(StoreError):
-        DiskLedger(cache).settle("hold", {CLAIM.key: 0}, NOON)
-    plant(folder, ROW, good, mode=1)
-    assert DiskLedger(cache).settle("hold", {CLAIM.key: 0}, NOON) is True
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 0)]
+        settle(DiskLedger(cache), "hold", {CLAIM.counter.key: 0}, NOON)
+    plant(folder, LEDGER, good, mode=1)
+    assert settle(DiskLedger(cache), "hold", {CLAIM.counter.key: 0}, NOON) is True
+    assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 0)]
 
 
 def test_a_lost_table_is_an_error(folder: Path, cache: diskcache.Cache) -> None:
@@ -184,11 +184,11 @@ def test_a_locked_database_is_an_error_and_reading_it_still_tells_the_truth(
     with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError):
-            DiskLedger(cache).reserve("next", [CLAIM], NOON, 180)
-        assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 1)]
+            reserve(DiskLedger(cache), "next", [CLAIM], NOON, 180)
+        assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 1)]
         other.execute("ROLLBACK")
-    assert DiskLedger(cache).reserve("next", [CLAIM], NOON, 180) is None
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 2)]
+    assert reserve(DiskLedger(cache), "next", [CLAIM], NOON, 180) is None
+    assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 2)]
 
 
 @pytest.mark.slow
@@ -204,9 +204,9 @@ def test_opening_a_locked_database_gives_up_soon(folder: Path, cache: diskcache.
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from core.stores.contract import Claim, StoreError
+from core.stores.contract import StoreError
 from core.stores.disk import DiskLedger, open_cache
-claim = Claim("p|requests|day", "calendar", 5, 1, "2026-11-23", "2026-11-24")
+from tests.fakes.stores import daily, reserve
 if os.geteuid() == 0:
     os.setgid(65534), os.setuid(65534)
 for folder in sys.argv[1:]:
@@ -237,7 +237,7 @@ def test_nothing_is_evicted_from_a_full_store(cache: diskcache.Cache) -> None:
     for n in range(50):
         assert documents.replace(f"k{n}", None, f"{n} " * 5_000)
     assert cache.volume() > 10_000
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 1)]
+    assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 1)]
     assert [documents.get(f"k{n}") == f"{n} " * 5_000 for n in range(50)] == [True] * 50
 
 
@@ -247,5 +247,5 @@ def test_only_the_sweep_deletes_and_only_what_has_expired(cache: diskcache.Cache
     documents.replace("new", None, "x", ttl=600)
     documents.replace("kept", None, "x")
     assert (documents.sweep(), documents.sweep()) == (1, 0)
-    assert {key for key in documents.keys() if key[:3] not in ("row", "hol")} == {"new", "kept"}  # noqa: SIM118
-    assert DiskLedger(cache).levels([CLAIM], NOON) == [Level(0, 1)]
+    assert {key for key in documents.keys() if key != LEDGER} == {"new", "kept"}  # noqa: SIM118
+    assert levels(DiskLedger(cache), [CLAIM], NOON) == [Level(0, 1)]

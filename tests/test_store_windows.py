@@ -9,25 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.stores import rows
-from core.stores.contract import Claim
+from core.stores import changes, rows
+from core.stores.contract import Claim, Counter
 from core.stores.rows import Row
 from tests.fakes.asking import NOON
-from tests.fakes.stores import BACKENDS, Store
+from tests.fakes.stores import BACKENDS, Store, levels, reserve, settle
 
 DAY = 86_400.0
 
 
 def refill(cost: float = 1, ceiling: float = 1_000) -> Claim:
-    return Claim("g|requests|refill-day", "refill", ceiling, cost, span=DAY)
+    return Claim(Counter("g|requests|refill-day", "refill", ceiling, span=DAY), cost)
 
 
 def hourly(cost: float = 1, ceiling: float = 3) -> Claim:
-    return Claim("c|requests|hour", "sliding", ceiling, cost, span=3_600.0)
+    return Claim(Counter("c|requests|hour", "sliding", ceiling, span=3_600.0), cost)
 
 
 def at_once(ceiling: float = 2) -> Claim:
-    return Claim("d|concurrent|call", "concurrent", ceiling, 1)
+    return Claim(Counter("d|concurrent|call", "concurrent", ceiling), 1)
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -38,12 +38,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def admitted(store: Store, claim: Claim, now: float, tries: int) -> int:
-    return sum(store.ledger.reserve(f"{now}-{n}", [claim], now, 180) is None for n in range(tries))
+    """Of so many calls, each settled at once."""
+    done = 0
+    for n in range(tries):
+        if reserve(store.ledger, f"{now}-{n}", [claim], now, 180) is None:
+            settle(store.ledger, f"{now}-{n}", {}, now)
+            done += 1
+    return done
 
 
 def test_a_budget_refills_drop_by_drop_as_groq_does(store: Store) -> None:
     assert admitted(store, refill(), NOON, 1_001) == 1_000
-    refusal = store.ledger.reserve("x", [refill()], NOON, 180)
+    refusal = reserve(store.ledger, "x", [refill()], NOON, 180)
     assert refusal is not None
     assert refusal.free_at == pytest.approx(NOON + 86.4)
     assert admitted(store, refill(), NOON + 86.3, 2) == 0
@@ -60,20 +66,20 @@ def test_a_clock_that_steps_back_refills_nothing(store: Store) -> None:
 
 
 def test_a_refund_gives_back_only_what_time_has_not(store: Store) -> None:
-    key = refill().key
-    assert store.ledger.reserve("first", [refill(100, 100)], NOON, 180) is None
-    assert store.ledger.reserve("second", [refill(100, 100)], NOON + DAY, 180) is None
-    assert store.ledger.settle("first", {key: 0}, NOON + DAY) is True
-    assert store.ledger.levels([refill(0, 100)], NOON + DAY)[0].held == 100
-    assert store.ledger.reserve("third", [refill(1, 100)], NOON + DAY, 180) is not None
-    assert store.ledger.settle("second", {key: 10}, NOON + DAY) is True
-    assert store.ledger.levels([refill(0, 100)], NOON + DAY)[0].used == 10
+    key = refill().counter.key
+    assert reserve(store.ledger, "first", [refill(100, 100)], NOON, 2 * DAY) is None
+    assert reserve(store.ledger, "second", [refill(100, 100)], NOON + DAY, 180) is None
+    assert settle(store.ledger, "first", {key: 0}, NOON + DAY) is True
+    assert levels(store.ledger, [refill(0, 100)], NOON + DAY)[0].held == 100
+    assert reserve(store.ledger, "third", [refill(1, 100)], NOON + DAY, 180) is not None
+    assert settle(store.ledger, "second", {key: 10}, NOON + DAY) is True
+    assert levels(store.ledger, [refill(0, 100)], NOON + DAY)[0].used == 10
 
 
 def test_an_hour_slides(store: Store) -> None:
     for minutes in (0, 20, 40):
         assert admitted(store, hourly(), NOON + 60 * minutes, 1) == 1
-    refusal = store.ledger.reserve("x", [hourly()], NOON + 3_000, 180)
+    refusal = reserve(store.ledger, "x", [hourly()], NOON + 3_000, 180)
     assert refusal is not None
     assert refusal.free_at == NOON + 3_600
     assert admitted(store, hourly(), NOON + 3_599, 1) == 0
@@ -82,15 +88,15 @@ def test_an_hour_slides(store: Store) -> None:
 
 def test_calls_at_once_are_freed_by_settling_and_by_their_ttl(store: Store) -> None:
     claims = [at_once()]
-    assert store.ledger.reserve("a", claims, NOON, 60) is None
-    assert store.ledger.reserve("b", claims, NOON + 1, 60) is None
-    refusal = store.ledger.reserve("c", claims, NOON + 2, 60)
+    assert reserve(store.ledger, "a", claims, NOON, 60) is None
+    assert reserve(store.ledger, "b", claims, NOON + 1, 60) is None
+    refusal = reserve(store.ledger, "c", claims, NOON + 2, 60)
     assert refusal is not None
     assert refusal.free_at == NOON + 60
-    assert store.ledger.settle("a", {}, NOON + 3) is True
-    assert store.ledger.reserve("c", claims, NOON + 3, 60) is None
-    assert store.ledger.reserve("d", claims, NOON + 62, 60) is None, "b was orphaned and its time is over"
-    assert store.ledger.levels(claims, NOON + 200)[0].held == 0
+    assert settle(store.ledger, "a", {}, NOON + 3) is True
+    assert reserve(store.ledger, "c", claims, NOON + 3, 60) is None
+    assert reserve(store.ledger, "d", claims, NOON + 62, 60) is None, "b was orphaned and its time is over"
+    assert levels(store.ledger, claims, NOON + 200)[0].held == 0
 
 
 @settings(max_examples=200, deadline=None)
@@ -111,12 +117,12 @@ def test_no_stretch_of_time_gives_more_than_the_budget_and_what_refilled(
     for n, (pause, held, cost) in enumerate(calls):
         now += pause
         claim = refill(held, 100)
-        row = rows.turn(row, claim, now)
-        if not rows.fits(row, claim):
+        row = changes.turn(row, claim.counter, now)
+        if not rows.fits(row, claim, now):
             continue
-        rows.charge(row, claim, f"h{n}", now, now + 180)
+        changes.charge(row, claim, f"h{n}", now, now + 180)
         true_drained = max(0.0, true_drained - (now - true_at) * 100 / DAY) + min(cost, held)
         true_at = now
         assert true_drained <= 100 + 1e-6
-        rows.settle(row, f"h{n}", claim, min(cost, held), 0.0)
+        changes.settle(row, claim.counter, f"h{n}", min(cost, held), now)
         assert row.drained >= true_drained - 1e-6

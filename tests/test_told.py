@@ -133,6 +133,10 @@ def test_openrouters_bare_headers_are_of_the_window_that_its_429_names(
     assert told(429, openrouter("Provider returned error", headers=RESET_MS)) == ()
 
 
+def test_bare_headers_count_requests_so_they_say_nothing_of_tokens() -> None:
+    assert told(429, openai("x (TPM)"), RESET_MS) == ()
+
+
 # Which kind of day
 
 

@@ -15,13 +15,13 @@ Script = Callable[[socket.socket], None]
 class Wire:
     """A loopback server that lets a script answer each request byte by byte. `requests` is what it was sent.
 
-    `left` is set when a client has gone away in the middle of an answer.
+    `left` is set when a client has gone away in the middle of an answer, `sent` when an answer is on its way.
     """
 
     def __init__(self, script: Script, keep_alive: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
         self.connections = 0
-        self.left = threading.Event()
+        self.left, self.sent = threading.Event(), threading.Event()
         self._open: list[socket.socket] = []
         self._script, self._keep_alive, self._tls = script, keep_alive, tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -49,6 +49,7 @@ class Wire:
                 while request := _read_request(open_sock):
                     self.requests.append(request)
                     self._script(open_sock)
+                    self.sent.set()
                     if not self._keep_alive:
                         return
         except (ConnectionError, ssl.SSLEOFError):

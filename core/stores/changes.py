@@ -111,7 +111,7 @@ def settle(row: Row, counter: Counter, hold: str, cost: float, now: float) -> No
     elif counter.kind == "sliding":
         _enter(row, held[1] + min(ARRIVAL_SECONDS, since), cost, counter.span)
     elif counter.kind == "calendar":
-        _rebook(row, counter, held, cost, now)
+        _rebook(row, counter, held, cost, min(now, held[1] + ARRIVAL_SECONDS))
 
 
 def give_back(row: Row, envelope: str, amount: float) -> None:
@@ -153,11 +153,12 @@ def _lapse(row: Row, counter: Counter, held: Open) -> None:
     if counter.kind == "sliding":
         _enter(row, held[1] + ARRIVAL_SECONDS, held[0], counter.span)
     elif counter.kind == "calendar":
-        _rebook(row, counter, held, held[0], held[2])
+        _rebook(row, counter, held, held[0], min(held[2], held[1] + ARRIVAL_SECONDS))
 
 
 def _rebook(row: Row, counter: Counter, held: Open, cost: float, until: float) -> None:
-    """Charge a call to the last window that had begun when it was over; it counts in those before it, too."""
+    """Charge a call to the window it was sent in, or to the next one if that had begun when the call surely had
+    arrived, at `until`: it counts in the one before, too."""
     begun = counter.next_window if until >= counter.ends else counter.window if until >= counter.begins else ""
     window = held[3]
     if window in row.used:

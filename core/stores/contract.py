@@ -103,8 +103,8 @@ class Ledger(Protocol):
     def settle(self, hold: Hold, costs: Mapping[str, float], now: float, lesson: Lesson = NO_LESSON) -> bool:
         """Replace the held costs by `costs` (by counter key; absent means unchanged), and learn the lesson.
 
-        Charged to the windows the hold was made in, and to the one that has begun since as well: nobody can tell
-        in which of the two the provider counted it. False, and no change, if the hold was settled before or its
+        Charged to the window the hold was made in. One made in the last moments of a window may have arrived in
+        the next, so it counts in both. False, and no change, if the hold was settled before or its
         time is over; then it stays charged as it was held.
         """
         ...

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,10 +126,23 @@ def trouble() -> Iterator[None]:
         raise StoreError(f"the store failed: {type(error).__name__}") from error
 
 
+@dataclass(frozen=True)
+class _Known:
+    row: Row
+    counter: Counter
+    since: float
+    until: float
+    level: Level
+
+    def holds(self, row: Row, counter: Counter, now: float) -> bool:
+        return self.row is row and self.counter is counter and self.since <= now < self.until
+
+
 class DiskLedger:
     def __init__(self, cache: diskcache.Cache) -> None:
         self.cache = cache
         self._last: Book | None = None
+        self._known: dict[str, _Known] = {}
 
     def reserve(self, hold: Hold, now: float, ttl: float) -> Refusal | None:
         with trouble(), self._writing() as book:
@@ -168,12 +182,22 @@ class DiskLedger:
     def levels(self, counters: Sequence[Counter], now: float) -> list[Level]:
         with trouble():
             book = self._book()
-            turned = _turned(book, counters, now)
+            found = [self._level(book, counter, now) for counter in counters]
             if book.is_changed:
                 with self._writing() as book:
-                    turned = _turned(book, counters, now)
+                    found = [self._level(book, counter, now) for counter in counters]
             self._last = book
-            return [row.level(counter) for row, counter in zip(turned, counters, strict=True)]
+            return found
+
+    def _level(self, book: Book, counter: Counter, now: float) -> Level:
+        """Most rows have not changed since they were asked last, and then neither has what they say."""
+        known = self._known.get(counter.key)
+        if known and known.holds(book.row(counter.key), counter, now):
+            return known.level
+        (turned,) = _turned(book, [counter], now)
+        row, level = book.row(counter.key), turned.level(counter)
+        self._known[counter.key] = _Known(row, counter, now, turned.steady_until(counter), level)
+        return level
 
     @contextmanager
     def _writing(self) -> Iterator[Book]:

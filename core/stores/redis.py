@@ -103,10 +103,10 @@ class RedisClock:
 class RedisLedger:
     def __init__(self, client: redis.Redis, prefix: str = LEDGER) -> None:
         self._keys = [f"{prefix}counters"]
-        self._reserve = _script(client, "rows", "reserve")
-        self._promise = _script(client, "rows", "promise")
-        self._settle = _script(client, "rows", "settle")
-        self._levels = _script(client, "rows", "levels")
+        self._reserve = _script(client, "rows", "changes", "reserve")
+        self._promise = _script(client, "rows", "changes", "promise")
+        self._settle = _script(client, "rows", "changes", "settle")
+        self._levels = _script(client, "rows", "changes", "levels")
 
     def reserve(self, hold: Hold, now: float, ttl: float) -> Refusal | None:
         with trouble():

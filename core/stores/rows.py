@@ -9,6 +9,7 @@ a ceiling that the provider told us of, good until `cap_until`; after that one g
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from core.stores.contract import ARRIVAL_SECONDS, Claim, Counter, Level
@@ -37,11 +38,11 @@ class Row:
 
     def spent(self, counter: Counter) -> float:
         """What calls have taken. If the host clock has stepped back, later windows count as well: the provider's
-        day did not turn because our clock ran ahead. A call that was under way when the window turned counts on
-        both sides."""
+        day did not turn because our clock ran ahead. A call sent in the last moments of a window may arrive in the
+        next one, so it counts in both."""
         if counter.kind == "calendar":
             total = sum([cost for window, cost in self.used.items() if window >= counter.window])
-            total += sum([held[0] for held in self.open.values() if held[3] < counter.window])
+            total += sum([held[0] for held in self.open.values() if _may_arrive_in(counter, held)])
         elif counter.kind == "refill":
             total = self.drained
         else:
@@ -81,6 +82,15 @@ class Row:
         cap = limit if limit < counter.ceiling else None
         return Level(round(spent - held, 6), round(held + self.kept_free(), 6), self._frees_at(counter), cap)
 
+    def steady_until(self, counter: Counter) -> float:
+        """Until when its level stays what it is, if nobody changes the row."""
+        if counter.kind == "refill":
+            return -math.inf if self.drained else math.inf
+        turns = [held[2] for held in self.open.values()] + [promised[2] for promised in self.promised.values()]
+        if counter.kind == "sliding":
+            turns += [end for end, _ in self.ends(counter)]
+        return min(turns, default=math.inf)
+
     def _frees_at(self, counter: Counter) -> float | None:
         if counter.kind == "calendar":
             return None
@@ -88,6 +98,10 @@ class Row:
             over = max(0.0, min(self.drained, self.drained + 1 - self.limit(counter)))
             return self.at + over * counter.span / self.limit(counter) if self.drained else None
         return min((end for end, cost in self.ends(counter) if cost), default=None)
+
+
+def _may_arrive_in(counter: Counter, held: Open) -> bool:
+    return held[3] < counter.window and held[1] + ARRIVAL_SECONDS > counter.begins
 
 
 def fits(row: Row, claim: Claim, now: float, envelope: str = "") -> bool:

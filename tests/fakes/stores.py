@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.stores.contract import Claim, Counter, Documents, Ledger, Level
+from core.stores.contract import Claim, Counter, Documents, Hold, Ledger, Level, Refusal
 from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from core.stores.redis import RedisDocuments, RedisLedger, open_client
 from tests import redis_server
@@ -47,6 +47,21 @@ def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> 
     return Claim(Counter(key, "sliding", ceiling, span=60.0), cost)
 
 
-def levels(store: Store | Ledger, claims: Sequence[Claim], now: float) -> list[Level]:
-    ledger = store.ledger if isinstance(store, Store) else store
+def levels(ledger: Ledger, claims: Sequence[Claim], now: float) -> list[Level]:
     return ledger.levels([claim.counter for claim in claims], now)
+
+
+_HOLDS: dict[str, Hold] = {}  # what was asked for last under each name
+
+
+def reserve(ledger: Ledger, name: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
+    _HOLDS[name] = Hold(name, tuple(claims))
+    return ledger.reserve(_HOLDS[name], now, ttl)
+
+
+def settle(
+    ledger: Ledger, name: str, costs: Mapping[str, float], now: float, claims: Sequence[Claim] = ()
+) -> bool:
+    """Of the hold made last under this name, or one that another process made for these claims."""
+    hold = Hold(name, tuple(claims)) if claims else _HOLDS.get(name, Hold(name, ()))
+    return ledger.settle(hold, costs, now)
