@@ -13,10 +13,11 @@ DAY = 86_400.0
 st.set_page_config(layout="wide")
 require_admin()
 
-row = st.container(horizontal=True, vertical_alignment="bottom")
-row.title("Operations")
-row.page_link("interview.py", label="Practice", icon=":material/forum:")
-if row.button("Sign out", type="tertiary", icon=":material/logout:"):
+row = st.container(horizontal=True, vertical_alignment="center")
+row.title("Operations", width="content")
+actions = row.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center")
+actions.page_link("interview.py", label="Practice", icon=":material/forum:")
+if actions.button("Sign out", type="tertiary", icon=":material/logout:"):
     sign_out()
     st.rerun()
 
@@ -30,7 +31,7 @@ def live() -> None:
     show_gauges(status)
     show_routes(status)
     show_limits(status)
-    show_waste(current().history.hours(status.timestamp - DAY), current().fleet.catalog)
+    show_waste(current().history.hours(status.timestamp - DAY), current().fleet.catalog, status.timestamp)
     show_catalogue(status, current().fleet.catalog)
 
 

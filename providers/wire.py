@@ -101,7 +101,7 @@ class _Connection(HTTPConnection):
             self.connect()
         exchange = _running.get()
         exchange.stage = "sent"
-        self.sock.settimeout(exchange.left())  # a kept connection does not block since its last answer
+        self.sock.settimeout(exchange.left())  # urllib3 would give it the time for connecting
         super().send(data)
 
 

@@ -1,7 +1,7 @@
-"""What the error replies of `error_replies` mean, and more wordings of them: from the providers' facts, for judges.
+"""What the replies of `error_replies` mean, read from the providers' own facts, and more wordings of them.
 
-First of all to whom: to the `model` that was asked, to the `account` with all its models, or to the `request` alone.
-Then for how many seconds; where nobody says how long, the product's own choice. A refused key has no time.
+First of all to whom: to the `model` that was asked, to the `account` with all its models, or to the `request`
+alone. Then for how many seconds; where nobody says how long, the product's own choice. A refused key has no time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from tests.error_replies import (
     OTHERS,
     PER_DAY,
     PER_MINUTE,
-    RESET_MS,
     RETRY_21,
     cloudflare,
     google,
@@ -53,9 +52,9 @@ def _openrouter(what: str, limit: str, reset: float, source: str) -> Any:
 
 def _gemini(*details: dict[str, Any]) -> Any:
     message = (
-        "You exceeded your current quota, please check your plan and billing details. \n* Quota exceeded for metric: "
-        "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 20, model: gemini-3.8-flash\n"
-        "Please retry in 21.497994s."
+        "You exceeded your current quota, please check your plan and billing details. \n* Quota exceeded for "
+        "metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 20, model: "
+        "gemini-3.8-flash\nPlease retry in 21.497994s."
     )
     return google(429, message, *details, status="RESOURCE_EXHAUSTED")
 

@@ -2,9 +2,9 @@
 
     python -m tests.racer
 
-Reads one Race a line, as JSON. Its processes are forked from this one, which has imported everything already; their
-ids are told once all of them are about to make their first call. The next line tells how each ended: how many of
-its calls came to which end, or nothing for one that was killed.
+Reads one Race a line, as JSON. Its processes are forked from this one, which has imported everything already. Says
+their ids once all of them are about to make their first call, and then how each ended: how many of its calls came
+to which end, or nothing for one that was killed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from core.balancer import AllRoutesOut, Wanted
+from core.quotas import HOLD_SECONDS
 from tests.fakes.clock import FrozenCalendar
 from tests.fakes.house import REQUEST, TASK, House, build_house
 from tests.fakes.stores import BACKENDS
@@ -36,8 +38,8 @@ LEAVES_EVERY = 3  # one stream in so many is left after its first piece
 
 @dataclass(frozen=True)
 class Race:
-    """`calls` of each process, shared by its `threads`: every other one streams. `began` is when the clock that all
-    processes share, the machine's monotonic one, said that it was `at`."""
+    """`calls` of each process, shared by its `threads`; every other one streams. It was `at` when the clock that
+    all processes share, the machine's monotonic one, said `began`."""
 
     backend: str
     folder: str
@@ -85,8 +87,8 @@ def open_house(race: Race, name: str) -> House:
     return build_house(own, race.catalogue, clock, {"p": Elsewhere(race.url)}, {"store": store})
 
 
-def ask(house: House, number: int) -> str:
-    """How the call ended. Odd ones stream."""
+def ask(house: House, number: int) -> str | None:
+    """How the call ended; None if it may go better in a moment. Odd ones stream."""
     wanted = Wanted(TASK, REQUEST, str)
     try:
         if not number % 2:
@@ -101,27 +103,30 @@ def ask(house: House, number: int) -> str:
             pass
         return SERVED
     except AllRoutesOut as out:
-        return out.skipped[0].reason
+        is_soon = out.soonest is None or out.soonest <= house.clock.now() + HOLD_SECONDS
+        return None if is_soon else out.skipped[0].reason
 
 
 def ask_till_told(house: House, number: int) -> str:
-    """The same, again and again while something else than the day is in the way."""
+    """How it ended at last."""
     give_up = time.monotonic() + SECONDS
-    while True:
-        ended = ask(house, number)
-        if ended in (SERVED, LEFT, SPENT) or time.monotonic() > give_up:
+    while time.monotonic() < give_up:
+        if ended := ask(house, number):
             return ended
         time.sleep(random.uniform(0.001, 0.01))
+    return "gave up"
 
 
 def work(race: Race, name: str, start: Callable[[], None]) -> Mapping[str, int]:
     house = open_house(race, name)
     lined_up = threading.Barrier(race.threads, action=start)
+    parent = os.getppid()
 
     def run(thread: int) -> Counter[str]:
         house.balancer.view()  # each thread has a connection of its own
         lined_up.wait(SECONDS)
-        return Counter(ask_till_told(house, number) for number in range(thread, race.calls, race.threads))
+        numbers = takewhile(lambda _: os.getppid() == parent, range(thread, race.calls, race.threads))
+        return Counter(ask_till_told(house, number) for number in numbers)
 
     with ThreadPoolExecutor(race.threads) as pool:
         return sum(pool.map(run, range(race.threads)), Counter())

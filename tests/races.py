@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests import redis_server
 from tests.fakes.asking import NOON
@@ -20,7 +22,8 @@ from tests.fakes.upstream import Exchange, FakeUpstream
 from tests.racer import Race
 
 ROOT = Path(__file__).parent.parent
-Endings = list[Mapping[str, int] | None]
+
+Ends = list[Mapping[str, int] | None]
 
 
 @dataclass(frozen=True)
@@ -59,37 +62,58 @@ class Desk:
             assert self._idle.wait_for(lambda: not self._now, timeout=30)
 
 
+@dataclass
+class Run:
+    """`ends` are known when it is over: what came of each process' calls, None for one that was killed."""
+
+    pids: list[int]
+    ends: Ends = field(default_factory=list)
+
+    def kill(self) -> None:
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 class Racers:
-    """Processes that call; use it in a `with`."""
+    """Whence the processes come."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, parent: subprocess.Popen[str]) -> None:
+        self._parent = parent
 
-    def start(self, race: Race) -> list[int]:
-        """The ids of the processes, which are about to make their first calls."""
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(asdict(race)) + "\n")
-        self._process.stdin.flush()
-        return list(map(int, self._told()))
+    @contextmanager
+    def under_way(self, race: Race) -> Iterator[Run]:
+        """While its processes make their calls. Waits for their end, or brings it about if anything fails."""
+        assert self._parent.stdin
+        self._parent.stdin.write(json.dumps(asdict(race)) + "\n")
+        self._parent.stdin.flush()
+        run = Run(self._told())
+        try:
+            yield run
+        except BaseException:
+            run.kill()
+            raise
+        finally:
+            run.ends = self._told()
 
-    def finish(self) -> Endings:
-        """What came of their calls, when all have ended; None for one that was killed."""
-        return self._told()
+    def run(self, race: Race) -> Ends:
+        with self.under_way(race) as run:
+            pass
+        return run.ends
 
-    def _told(self) -> Endings:
-        assert self._process.stdout
-        found: Endings = json.loads(self._process.stdout.readline())
-        return found
+    def _told(self) -> Any:
+        assert self._parent.stdout
+        return json.loads(self._parent.stdout.readline())
 
 
 @contextmanager
 def racers() -> Iterator[Racers]:
     command = [sys.executable, "-m", "tests.racer"]
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         try:
-            yield Racers(process)
+            yield Racers(parent)
         finally:
-            process.kill()
+            parent.kill()
 
 
 def race(backend: str, folder: Path, fake: FakeUpstream, catalogue: str, crew: Crew) -> Race:

@@ -1,15 +1,12 @@
-"""Kept replies through the balancer: what is shared, what never is, and one call for all who ask at once."""
+"""Kept replies through the balancer: what is shared, what never is, and who asks when many want the same."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +14,6 @@ import pytest
 
 from core.balancer import AllRoutesOut
 from providers.contracts import BadReply, Message, Refused
-from tests import redis_server
 from tests.fakes.clock import FrozenClock
 from tests.fakes.exchange import Exchange
 from tests.fakes.house import REQUEST, TASK, House, limits, row
@@ -180,57 +176,6 @@ def test_a_mistake_of_the_readers_own_keeps_nothing_and_holds_nobody_up(house: H
 
 
 # All at once
-
-
-@contextmanager
-def workers(backend: str, scene: Scene, catalogue: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """Four processes with fifty callers between them, ready to ask."""
-    at = [f"{name}={fake.base_url}" for name, fake in scene.fakes.items()]
-    with ExitStack() as stack:
-        started = []
-        for callers in (13, 13, 12, 12):
-            args = [backend, str(scene.folder / "shared"), str(callers), catalogue, *at]
-            command = [sys.executable, "-m", "tests.balancer_worker", *args]
-            process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            started.append(process)
-        for process in started:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
-        yield started
-
-
-def outcomes(backend: str, scene: Scene, catalogue: str) -> Counter[str]:
-    """What the fifty callers got."""
-    if backend == "redis":
-        redis_server.shared_url()  # must run before the processes look for it
-    with workers(backend, scene, catalogue) as started:
-        for process in started:
-            assert process.stdin
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        told = [json.loads(process.communicate(timeout=60)[0]) for process in started]
-    return Counter(outcome for each in told for outcome in each)
-
-
-def test_fifty_cold_callers_in_four_processes_cost_one_call(backend: str, scene: Scene) -> None:
-    fake = scene.fake("first", latency=0.3)
-    got = outcomes(backend, scene, ONE)
-    assert (got, fake.counts.received) == ({"made": 1, "cached": 49}, 1)
-    house = scene.house(ONE, store=BACKENDS[backend](scene.folder / "shared"))
-    (hour,) = house.history.hours(0).values()
-    assert (hour["first"].calls, hour["first"].saved) == (1, 49)
-
-
-def test_if_all_routes_fail_the_one_who_asks_another_takes_over(backend: str, scene: Scene) -> None:
-    """An empty reply benches nobody, so whoever is next may ask again."""
-    fakes = [scene.fake(name, latency=0.3) for name in ("first", "second")]
-    for fake in fakes:
-        fake.plan("empty")
-    got = outcomes(backend, scene, ONE + TWO)
-    assert got == {"out": 1, "made": 1, "cached": 48}
-    assert [fake.counts.received for fake in fakes] == [2, 1]
 
 
 def ask_ten_times(house: House) -> Counter[str]:

@@ -122,24 +122,30 @@ def test_it_rises_after_the_providers_midnight_and_a_good_call_and_not_before(
     assert known(house, DAY)[:2] == (500, "catalogue")
 
 
-def test_a_good_call_sent_before_the_reset_raises_nothing(scene: Scene) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_good_call_sent_before_the_reset_raises_nothing(backend: str, scene: Scene) -> None:
+    midnight = pacific(2026, 11, 24)
     houses: list[House] = []
 
     def reply(_: Exchange) -> str:
         if houses:
             house = houses.pop()
             ask_m(house)
-            scene.clock.at = pacific(2026, 11, 24)
+            scene.clock.at = midnight + 1
             house.store.close()
         return "a good answer"
 
+    scene.clock.at = midnight - 1
     fake = scene.fake("google", "gemini", per_day=20, per_model=True, reply=reply)
     fake.plan("ok", "429-day")
-    house = scene.house(GOOGLE)
+    house = scene.house(GOOGLE, store=BACKENDS[backend](scene.folder / "store"))
     houses.append(house)
     assert ask_m(house) == "google/m"
     assert fake.counts.received == 3
     assert known(house, DAY)[:2] == (20, "learned")
+    scene.clock.advance(60)
+    assert ask_m(house) == "google/m"
+    assert known(house, DAY)[:2] == (500, "catalogue")
 
 
 def test_a_limit_that_stays_low_is_learned_anew_at_the_cost_of_one_call(

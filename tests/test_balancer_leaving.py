@@ -6,7 +6,6 @@ import gc
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,9 @@ from tests.fakes.house import REQUEST, TASK, House, limits, row
 from tests.fakes.upstream import FakeUpstream
 from tests.scene import Scene, heard
 
-TEXT = "Thank you, that is a clear answer."
 LIMITS = limits(requests_day=50, tokens_day=9000, concurrent_call=1)
 BOTH = row("first", 1, more=LIMITS) + row("second", 2, more=LIMITS)
-FIRST, TOKENS, SLOT = "first|requests|day", "first|tokens|day", "first|concurrent|call"
-SHORT = replace(TASK, deadline=1.0)
+FIRST, TOKENS = "first|requests|day", "first|tokens|day"
 
 
 class Gone(BaseException):

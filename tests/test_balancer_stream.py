@@ -23,12 +23,8 @@ from tests.scene import Scene, heard
 TEXT = "Thank you, that is a clear answer."
 LIMITS = limits(requests_day=50, tokens_day=9000, concurrent_call=1)
 BOTH = row("first", 1, more=LIMITS) + row("second", 2, more=LIMITS)
-FIRST, TOKENS, SLOT = "first|requests|day", "first|tokens|day", "first|concurrent|call"
+FIRST, TOKENS = "first|requests|day", "first|tokens|day"
 SHORT = replace(TASK, deadline=1.0)
-
-
-class Gone(BaseException):
-    """The candidate closed the tab; no `except Exception` may hold this up."""
 
 
 @pytest.fixture
@@ -60,10 +56,6 @@ def stream(house: House, **more: object) -> Generator[str, None, Answer[str]]:
 
 def provider(answer: Answer[str]) -> str:
     return answer.route.partition("/")[0]
-
-
-def leave() -> None:
-    raise Gone
 
 
 def held(house: House) -> float:

@@ -20,9 +20,8 @@ from tests.scene import Scene, drain, standing
 
 ROOT = Path(__file__).parent.parent
 HOUR = 3_600.0
-FIRST, TOKENS, SECOND = "first|requests|day", "first|tokens|day", "second|requests|day"
+FIRST, TOKENS = "first|requests|day", "first|tokens|day"
 ONE = row("first", 1, more=limits(requests_day=12, requests_minute=100))
-TWO = row("first", 1, more=limits(requests_day=3)) + row("second", 2, more=limits(requests_day=4))
 
 Start = Callable[[str], House]
 

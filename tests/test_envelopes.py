@@ -18,7 +18,6 @@ from tests.fakes.house import TASK, House, limits, row
 from tests.fakes.stores import BACKENDS, Store
 from tests.scene import Scene, drain, standing
 
-ROOT = Path(__file__).parent.parent
 HOUR = 3_600.0
 FIRST, TOKENS, SECOND = "first|requests|day", "first|tokens|day", "second|requests|day"
 ONE = row("first", 1, more=limits(requests_day=12, requests_minute=100))
@@ -95,6 +94,15 @@ def test_a_limit_of_the_whole_account_counts_once(start: Start, scene: Scene) ->
     ]
     assert (standing(house.balancer, FIRST).held, standing(house.balancer, FIRST).remaining) == (7, 0)
     assert drain(house.balancer, envelope=envelope) == fake.counts.charged == 7
+
+
+def test_what_the_account_cannot_give_comes_from_another(start: Start, scene: Scene) -> None:
+    for name in ("first", "second"):
+        scene.fake(name)
+    models = ", ".join(f'{{ id = "{name}", tier = "small", {limits(requests_day=5)} }}' for name in "mn")
+    house = start(row("first", 1, models, limits(requests_day=7)) + row("second", 2, more=limits(requests_day=4)))
+    opened(house, 9)
+    assert [standing(house.balancer, key).held for key in (FIRST, SECOND)] == [7, 2]
 
 
 def test_tokens_bound_it_too(start: Start, scene: Scene) -> None:

@@ -1,11 +1,11 @@
-"""Every provider is out: a reason for each of them at once, nobody is called, and one call goes first afterwards."""
+"""Every provider is out: each with a reason, nobody is called, and afterwards one call goes first."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +35,7 @@ def pacific(catalogue: str) -> str:
     return catalogue.replace('zone = "UTC"', 'zone = "America/Los_Angeles"')
 
 
+LIMITED = row("p", 1, more=limits(requests_day=1000))
 THREE = {
     "counted": pacific(row("counted", 1, more=limits(requests_day=3))),
     "limited": row("limited", 2, more=limits(requests_day=1000)),
@@ -131,7 +132,7 @@ def test_until_the_first_reset_nobody_is_called_and_then_one_call_goes_first(str
     street.gate.clear()
     with ThreadPoolExecutor(CROWD) as pool:
         waiting = {pool.submit(street.ask, n) for n in range(CROWD)}
-        turned_away = set()
+        turned_away: set[Future[str | AllRoutesOut]] = set()
         while len(turned_away) < CROWD - 1:
             done, waiting = wait(waiting, PATIENCE, FIRST_COMPLETED)
             assert done, "more than one call is under way"
@@ -158,7 +159,7 @@ def test_when_the_first_call_fails_nobody_follows_it(street: Street) -> None:
 
 
 class Interleaved:
-    """Documents where `between` happens right after the read that is `due`-th from now, before its reader goes on."""
+    """Documents where `between` happens right after the `due`-th read from now, before its reader goes on."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -225,25 +226,18 @@ def test_one_that_is_well_serves_after_one_that_wants_money(street_of: Open) -> 
 
 def test_of_all_processes_one_goes_first(street_of: Open, backend: str, tmp_path: Path) -> None:
     """All of them ask on and on, until they are answered."""
-    street = street_of({"p": row("p", 1, more=limits(requests_day=1000))})
+    street = street_of({"p": LIMITED})
     street.fakes["p"].plan("429-day")
     assert isinstance(street.ask(), AllRoutesOut)
     street.gate.clear()
-    with racers() as crew:
-        after = replace(
-            race(
-                backend, tmp_path, street.fakes["p"], row("p", 1, more=limits(requests_day=1000)), Crew(4, 5, 50)
-            ),
-            at=NOON + 12 * HOUR,
-        )
-        crew.start(after)
+    today = race(backend, tmp_path, street.fakes["p"], LIMITED, Crew(processes=4, threads=5, calls=20))
+    with racers() as crew, crew.under_way(replace(today, at=NOON + 12 * HOUR)) as run:
         give_up = time.monotonic() + PATIENCE
         while street.received() == {"p": 1} and time.monotonic() < give_up:
             time.sleep(0.01)
         time.sleep(0.3)  # for a herd to arrive
         assert street.received() == {"p": 2}
         street.gate.set()
-        ends = crew.finish()
-    assert [sum(end.values()) if end else 0 for end in ends] == [50] * 4
-    assert {how for end in ends if end for how in end} == {SERVED, LEFT}
-    assert street.received() == {"p": 1 + 200}
+    assert [sum(end.values()) if end else 0 for end in run.ends] == [20] * 4
+    assert {how for end in run.ends if end for how in end} == {SERVED, LEFT}
+    assert street.received() == {"p": 1 + 4 * 20}

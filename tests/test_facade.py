@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,11 +36,13 @@ SCRIPT = """
 import json, sys
 from core import *
 
-try:
-    told = {"returned": eval(sys.argv[1])}
-except Exception as error:
-    told = {"raised": type(error).__name__, "says": str(error)}
-print(json.dumps(told))
+def outcome(expression):
+    try:
+        return {"returned": eval(expression)}
+    except Exception as error:
+        return {"raised": type(error).__name__, "says": str(error)}
+
+print(json.dumps([outcome(expression) for expression in sys.argv[1:]]))
 """
 QUESTION = "What did you improve?"
 PROMPT = f"Question: {QUESTION}\nAnswer: {STORY}"
@@ -50,26 +53,24 @@ HALF_MET = [
     {"a": "E4", "q": "errors fell from 12 to 3 a day"},
 ]
 HALF_SCORE = 3.5
-CLEAR_ONLY = (
-    2.0  # clarity alone would be 10 * 1 / 5, and so is the cap for an answer that no quote ties to the topic
-)
+# Clarity alone would be 10 * 1 / 5, and so is the cap for an answer that no quote ties to the topic
+CLEAR_ONLY = 2.0
+HEAVY = ("streamlit", "google.generativeai", "google.protobuf", "pandas", "plotly", "pypdf", "docx", "redis")
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a script printed last, and everything that stood on its console."""
+    """What became of each call of a script, and everything that stood on its console."""
 
-    value: Any
+    outcomes: list[dict[str, Any]]
     console: str
     errors: str
 
 
-def call(expression: str, **settings: str) -> Told:
-    """Evaluate it in a new process after `from core import *`, with these settings on top of the test's own."""
-    import os
-
+def call(*expressions: str, **settings: str) -> Told:
+    """Evaluate them in a new process after `from core import *`, with these settings on top of the test's own."""
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, expression],
+        [sys.executable, "-c", SCRIPT, *expressions],
         env={**os.environ, **settings},
         cwd=ROOT,
         capture_output=True,
@@ -81,12 +82,18 @@ def call(expression: str, **settings: str) -> Told:
     return Told(json.loads(ended.stdout), ended.stdout, ended.stderr)
 
 
-def good(expression: str, **settings: str) -> Any:
+def good(expression: str) -> Any:
     """The value of a call that goes well and leaves nothing on the console but itself."""
-    told = call(expression, **settings)
-    assert list(told.value) == ["returned"], told.console
+    told = call(expression)
+    assert list(told.outcomes[0]) == ["returned"], told.console
     assert told.errors == ""
-    return told.value["returned"]
+    return told.outcomes[0]["returned"]
+
+
+def raised(expression: str) -> tuple[str, str]:
+    """The kind of error that a call ends with, and what it says."""
+    outcome = call(expression).outcomes[0]
+    return outcome["raised"], outcome["says"]
 
 
 @contextmanager
@@ -119,8 +126,8 @@ def test_an_answer_is_read_and_scored_by_its_quotes(monkeypatch: pytest.MonkeyPa
         "reaction": "Thank you for this answer.",
         "follow_up_question": "What was the hardest part?",
         "score": HALF_SCORE,
-        "feedback": "Shown: stays on the question's topic; answers what was asked; measures the outcome or makes it "
-        "checkable.\nMissing most: sets own contribution apart from the team's.",
+        "feedback": "Shown: measures the outcome or makes it checkable; stays on the question's topic; answers "
+        "what was asked.\nMissing most: sets own contribution apart from the team's.",
         "model": "cerebras/qwen-3.8-27b",
     }
 
@@ -142,13 +149,13 @@ def test_a_quote_that_is_not_there_earns_nothing(
         assert good(f"generate_response({PROMPT!r})")["score"] == score
 
 
-@pytest.mark.parametrize("reply", [replying(score=10), replying(met=[{"a": "R1", "q": "x", "score": 10}])])
-def test_a_score_that_the_model_gives_is_never_used(
-    reply: Callable[[Exchange], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with provider(monkeypatch, tmp_path, reply):
-        told = call(f"generate_response({PROMPT!r})").value
-    assert told.get("raised") == "AllRoutesOut" or told["returned"]["score"] == CLEAR_ONLY
+def test_a_score_that_the_model_gives_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with provider(monkeypatch, tmp_path, replying(met=[{"a": "R1", "q": "our shop", "score": 10}])):
+        assert good(f"generate_response({PROMPT!r})")["score"] == CLEAR_ONLY
+    with provider(monkeypatch, tmp_path, replying(score=10)):
+        kind, says = raised(f"generate_response({PROMPT!r})")
+    assert kind == "AllRoutesOut"
+    assert "breaks its schema" in says
 
 
 SHAPES = [
@@ -173,54 +180,48 @@ def test_a_prompt_may_have_many_shapes(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert [(data["question"], data["answer"]) for data in sent] == [(q, a) for _, q, a in SHAPES]
 
 
-@pytest.mark.parametrize(
-    ("prompt", "says"),
-    [
-        ("", "There is no answer yet"),
-        (" \n\t", "There is no answer yet"),
-        (f"Question: {QUESTION}\nAnswer:  \n", "There is no answer yet"),
-        (f"Question: {QUESTION} And how did you go about it?", "There is no answer yet"),
-        (f"Question: {QUESTION}\nAnswer: Yes, I did.", "too short"),
-        (f"Question: {QUESTION}\nAnswer: Sorry, I don't know.", "there is no answer"),
-        ("word " * 2_000, "at most 6,000 can be sent"),
-        ("\n" * 50_000, "There is no answer yet"),
-    ],
-)
-def test_what_is_no_answer_is_not_sent(
-    prompt: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+NOT_SENT = [
+    ("", "There is no answer yet"),
+    (" \n\t", "There is no answer yet"),
+    (f"Question: {QUESTION}\nAnswer:  \n", "There is no answer yet"),
+    (f"Question: {QUESTION} And how did you go about it?", "There is no answer yet"),
+    (f"Question: {QUESTION}\nAnswer: Yes, I did.", "too short"),
+    (f"Question: {QUESTION}\nAnswer: Sorry, I don't know.", "there is no answer"),
+    ("word " * 2_000, "at most 6,000 can be sent"),
+    ("\n" * 50_000, "There is no answer yet"),
+]
+
+
+def test_what_is_no_answer_is_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with provider(monkeypatch, tmp_path) as fake:
-        told = call(f"generate_response({prompt!r})").value
-        assert (told.get("raised"), fake.counts.received) == ("NotSent", 0)
-    assert says in told["says"]
+        told = call(*(f"generate_response({prompt!r})" for prompt, _ in NOT_SENT))
+        assert fake.counts.received == 0
+    assert [outcome.get("raised") for outcome in told.outcomes] == ["NotSent"] * len(NOT_SENT)
+    for outcome, (_, says) in zip(told.outcomes, NOT_SENT, strict=True):
+        assert says in outcome["says"]
 
 
 # What goes wrong
 
 
 @pytest.mark.parametrize(
-    ("step", "raised"), [("429-day", "AllRoutesOut"), ("500", "AllRoutesOut"), ("filtered", "Refused")]
+    ("step", "kind"), [("429-day", "AllRoutesOut"), ("500", "AllRoutesOut"), ("filtered", "Refused")]
 )
 def test_a_failure_is_an_error_and_never_an_answer(
-    step: str, raised: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    step: str, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whichever verb; and neither the key nor anybody's words stand on the console."""
     verbs = ("generate_response", "generate_text_response", "generate_resume_analysis")
     with provider(monkeypatch, tmp_path) as fake:
         fake.always(step)
-        for verb in verbs:
-            told = call(f"{verb}({STORY!r})")
-            assert set(told.value) == {"raised", "says"}
-            assert told.value["raised"] == raised
-            assert "CANARY" not in told.console + told.errors
-            assert "till software" not in told.console + told.errors
+        told = call(*(f"{verb}({STORY!r})" for verb in verbs))
+    assert [outcome.get("raised") for outcome in told.outcomes] == [kind] * 3
+    assert "CANARY" not in told.console + told.errors
+    assert "till software" not in told.console + told.errors
 
 
 def test_without_any_provider_nobody_pretends() -> None:
-    assert call(f"generate_response({PROMPT!r})").value == {
-        "raised": "AllRoutesOut",
-        "says": "no provider is configured",
-    }
+    assert raised(f"generate_response({PROMPT!r})") == ("AllRoutesOut", "no provider is configured")
 
 
 @pytest.mark.parametrize(
@@ -234,8 +235,8 @@ def test_without_any_provider_nobody_pretends() -> None:
 )
 def test_a_bad_setting_is_named(settings: dict[str, str], says: str) -> None:
     told = call("get_system_status()", **settings)
-    assert told.value["raised"] == "BadSetting"
-    assert says in told.value["says"]
+    assert told.outcomes[0]["raised"] == "BadSetting"
+    assert says in told.outcomes[0]["says"]
     assert "CANARY" not in told.console + told.errors
 
 
@@ -243,8 +244,8 @@ def test_a_ledger_that_cannot_be_read_is_not_a_fresh_one(monkeypatch: pytest.Mon
     with provider(monkeypatch, tmp_path) as fake:
         good("generate_text_response('Hello')")
         (tmp_path / "data" / "ledger" / "cache.db").write_bytes(b"no database " * 1_000)
-        assert call("get_system_status()").value["raised"] == "BadSetting"
-        assert call("generate_text_response('Hello')").value["raised"] == "BadSetting"
+        kind, says = raised("generate_text_response('Hello')")
+        assert (kind, says.startswith("DATA_DIR: ")) == ("BadSetting", True)
         assert fake.counts.received == 1
 
 
@@ -270,9 +271,8 @@ def test_any_other_text_is_nobody_elses(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_texts_leave_the_last_fifth_of_a_day_to_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with provider(monkeypatch, tmp_path, day=5) as fake:
         good("[generate_text_response('Hello') for _ in range(4)]")
-        told = call("generate_text_response('Hello')").value
-        assert told["raised"] == "AllRoutesOut"
-        assert "kept for scoring answers" in told["says"]
+        kind, says = raised("generate_text_response('Hello')")
+        assert (kind, "kept for scoring answers" in says) == ("AllRoutesOut", True)
         good(f"generate_response({PROMPT!r})")
         assert fake.counts.charged == 5
 
@@ -289,7 +289,7 @@ def test_a_resume_is_told_of_only_what_stands_in_it(monkeypatch: pytest.MonkeyPa
     }
     with provider(monkeypatch, tmp_path, lambda exchange: json.dumps(reply)):
         found = good("generate_resume_analysis('Ada: Python, led a team of 4')")
-        assert call("generate_resume_analysis(' ')").value["raised"] == "BadResume"
+        assert raised("generate_resume_analysis(' ')")[0] == "BadResume"
     assert found == {
         "skills": ["Python"],
         "highlights": [{"quote": "led a team of 4", "why": "Size."}],
@@ -329,20 +329,22 @@ def test_alerts_begin_at_75_and_at_90_per_cent(monkeypatch: pytest.MonkeyPatch, 
 # What it costs to have them
 
 
-def test_importing_core_loads_nothing_heavy() -> None:
-    """Nor does asking for the status need what only pages, Gemini, resumes or several machines need."""
-    heavy = ("streamlit", "google.generativeai", "google.protobuf", "pandas", "plotly", "pypdf", "docx", "redis")
-    script = f"import sys; {{}}; print([name for name in {heavy} if name in sys.modules])"
-    for use in ("import core", "from core import get_system_status; get_system_status()"):
-        ended = subprocess.run(
-            [sys.executable, "-c", script.format(use)], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert (ended.stdout.strip(), ended.stderr) == ("[]", "")
+@pytest.mark.parametrize(
+    ("use", "absent"),
+    [
+        ("import core", ("core.app", "pydantic", "requests", *HEAVY)),
+        ("from core import *; get_system_status()", HEAVY),
+    ],
+    ids=["importing", "asking for the status"],
+)
+def test_a_script_loads_only_what_it_uses(use: str, absent: tuple[str, ...]) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "import sys, core; print('core.app' in sys.modules, 'pydantic' in sys.modules)"],
+        [sys.executable, "-c", f"{use}; import sys; print(*sys.modules)"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ended.stdout.split() == ["False", "False"]
+    loaded = ended.stdout.split()
+    assert "core.facade" in loaded
+    assert not set(absent).intersection(loaded)

@@ -1,10 +1,8 @@
-"""A process is killed in the middle of its calls, over and over, on one ledger: the fake says what it owes for them."""
+"""A process is killed amid its calls, over and over, on one ledger: the fake says what is owed for them."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -116,11 +114,11 @@ def kill_one(scene: Scene, crew: Racers, backend: str, folder: Path) -> None:
     """One life: calls, death, what it left behind, and what that looks like when its time is over."""
     life = replace(race(backend, folder, scene.fake, CATALOGUE, CREW), at=scene.house.clock.at)
     before = scene.fake.counts.received
-    (pid,) = crew.start(life)
-    scene.wait_for_calls(before + scene.rng.randint(0, MOST_CALLS))
-    time.sleep(scene.rng.uniform(0, WITHIN))
-    os.kill(pid, signal.SIGKILL)
-    assert crew.finish() == [None]
+    with crew.under_way(life) as run:
+        scene.wait_for_calls(before + scene.rng.randint(0, MOST_CALLS))
+        time.sleep(scene.rng.uniform(0, WITHIN))
+        run.kill()
+    assert run.ends == [None]
     lived = time.monotonic() - life.began
     scene.assert_nothing_is_forgotten()
     scene.orphans.append(scene.taken("concurrent", "call")[1])
@@ -141,7 +139,6 @@ def kill_often(times: int, scene: Scene, crew: Racers, where: tuple[str, Path]) 
     assert held == 0
     assert scene.fake.counts.charged <= used <= scene.fake.counts.charged + sum(scene.orphans)
     assert sum(map(bool, scene.orphans)) > times / 2, "few died between reserve and settle"
-    print(times, scene.fake.counts, used, scene.orphans)
 
 
 def test_killed_between_reserve_and_settle(scene: Scene, crew: Racers, backend: str, tmp_path: Path) -> None:
@@ -171,7 +168,8 @@ def test_a_late_settle_changes_nothing(backend: str, tmp_path: Path) -> None:
         stack.callback(house.close)
         scene = Scene(house, fake, Meeting(0), random.Random(3), [])
         pool = stack.enter_context(ThreadPoolExecutor(2))
-        stack.callback(lambda: [event.set() for event in go.values()])
+        for event in go.values():
+            stack.callback(event.set)
         late = pool.submit(scene.ask_at_once, 1, "first")
         scene.wait_for_calls(1)
         house.clock.advance(HOLD_SECONDS + 1)

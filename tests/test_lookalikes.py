@@ -49,7 +49,7 @@ ALIASES = {"hugging": "huggingface", "hostile": "gemini"}
 
 
 def provider_of(name: str) -> str:
-    first = name.split()[0]
+    first = name.split(maxsplit=1)[0]
     return ALIASES.get(first, first if first in CATALOGUES else "plain")
 
 
@@ -173,7 +173,8 @@ def test_who_is_left_alone_and_for_how_long(name: str, words: Words, scene: Scen
     asked = scene.asked()
     assert sorted(asked) == sorted(models if whose == "model" else asked[:1])
     for _ in range(10):
-        assert (out := scene.ask()) is not None
+        out = scene.ask()
+        assert out is not None
     assert scene.asked() == asked, "nobody is called while they rest"
     assert out.soonest == (None if wait is None else pytest.approx(NOW + wait, abs=1e-3))
     back = NOW + KEY_SECONDS if out.soonest is None else out.soonest

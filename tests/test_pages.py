@@ -1,4 +1,4 @@
-"""The pages as Streamlit runs them, without a browser."""
+"""What a candidate sees and does, without a browser."""
 
 from __future__ import annotations
 
@@ -12,20 +12,7 @@ from tests import files
 from tests.answers import STORY
 from tests.fakes.grader import grade
 from tests.fakes.upstream import FakeUpstream
-
-SHELL = str(Path(__file__).resolve().parent.parent / "pages" / "shell.py")
-OPERATIONS = ("Requests left", "Interviews left", "Providers active", "gauge", "Every limit", "catalogue")
-
-
-def fresh() -> AppTest:
-    return AppTest.from_file(SHELL, default_timeout=30)
-
-
-def everything(page: AppTest) -> str:
-    """All that the page shows, as text."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "text", "metric", "error", "warning", "info")
-    shown = [f"{getattr(e, 'label', '')} {e.value}" for kind in kinds for e in getattr(page, kind)]
-    return "\n".join([*shown, *(b.label for b in page.button)])
+from tests.screens import everything, fresh
 
 
 def started(questions: int = 3, **fields: str) -> AppTest:
@@ -192,36 +179,3 @@ def test_a_good_resume_is_shown_for_correction_and_asked_about() -> None:
     page.button(key="start").click().run()
     interview = current().engine.load(page.query_params["interview"])
     assert any("Your resume says" in t.question.text for t in interview.turns)
-
-
-def test_operations_opened_first_show_nothing_without_signing_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "correct-horse-battery")
-    page = fresh().run()
-    page.switch_page("admin.py").run()
-    shown = everything(page)
-    assert not page.exception
-    assert not [word for word in OPERATIONS if word in shown]
-    assert not page.metric
-    assert not page.dataframe
-
-
-def test_operations_after_signing_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "correct-horse-battery")
-    monkeypatch.setenv("CEREBRAS_API_KEY", "csk-CANARY")
-    page = fresh().run()
-    page.switch_page("admin.py").run()
-    page.text_input(key="secret").set_value("wrong")
-    page.button[0].click().run()
-    assert "That is not right" in everything(page)
-    assert not page.metric
-    page.text_input(key="secret").set_value("correct-horse-battery")
-    page.button[0].click().run()
-    assert not page.exception
-    status = current().status.read()
-    assert [m.value for m in page.metric] == [
-        f"{status.total_requests_remaining:,}",
-        f"{status.estimated_interviews_remaining:,}",
-        "1 of 1",
-    ]
-    assert page.get("plotly_chart")
-    assert "CANARY" not in everything(page)

@@ -19,12 +19,10 @@ from core.quotas import (
     QuotaManager,
     Reservation,
     Standing,
-    cost_of_failure,
     cost_of_usage,
-    estimate,
 )
 from core.stores.disk import DiskLedger, open_cache
-from providers.contracts import ChargeRules, ChatRequest, Limit, Message, Outcome, Route, Usage
+from providers.contracts import Limit, Route, Usage
 from tests.fakes.clock import FrozenClock
 
 PACIFIC = "America/Los_Angeles"
@@ -250,22 +248,6 @@ def test_admitted_calls_fill_a_limit_but_never_pass_it(costs: list[int]) -> None
             total += cost * allowed
 
 
-# What a call costs
-
-
-def test_an_estimate_holds_the_prompt_and_all_the_tokens_it_may_answer_with() -> None:
-    request = ChatRequest((Message("system", "x" * 35), Message("user", "y" * 36)), max_tokens=700)
-    assert estimate(ROUTE, request) == Cost(1, 21 + 700, 0.0)
-
-
-def test_neurons_follow_the_models_rates_unless_the_reply_tells_them() -> None:
-    rated = route(Limit("acme", "neurons", 10_000, "day"), neurons_per_million=(26_668.0, 204_805.0))
-    assert cost_of_usage(rated, Usage(1500, 500)) == Cost(1, 2000, 142.405)  # 40.002 + 102.4025
-    assert cost_of_usage(rated, Usage(1500, 500, neurons=7.25)) == Cost(1, 2000, 7.25)
-    assert cost_of_usage(rated, Usage(1500, 500, neurons=0.0)).neurons == 0
-    assert cost_of_usage(ROUTE, Usage(1500, 500)).neurons == 0
-
-
 def test_fractions_of_neurons_add_up(quota: QuotaManager) -> None:
     limit = Limit("acme", "neurons", 1, "day")
     rated = route(limit, neurons_per_million=(100.0, 100.0))
@@ -273,33 +255,6 @@ def test_fractions_of_neurons_add_up(quota: QuotaManager) -> None:
         quota.settle(reserved(quota, Cost(1, 1000, 0.1), rated), Cost(1, 1000, 0.1))
     assert taken(quota, (limit,)) == [(1.0, 0)]
     assert quota.reserve(rated, Cost(1, 1000, 0.001)).reservation is None
-
-
-ESTIMATE = Cost(1, 721, 3.5)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "rules", "cost"),
-    [
-        ("not_sent", ChargeRules(True, True, True), NOTHING),
-        ("unauthorised", ChargeRules(True, True, True), NOTHING),
-        ("rate_limited", ChargeRules(rate_limited=False), NOTHING),
-        ("rate_limited", ChargeRules(rate_limited=True), Cost(1, 0, 0.0)),
-        ("server_error", ChargeRules(server_error=False), NOTHING),
-        ("server_error", ChargeRules(server_error=True), Cost(1, 0, 0.0)),
-        ("no_reply", ChargeRules(no_reply=False), NOTHING),
-        ("no_reply", ChargeRules(no_reply=True), ESTIMATE),
-        ("rejected", ChargeRules(False, False, False), Cost(1, 0, 0.0)),
-        ("answered", ChargeRules(False, False, False), ESTIMATE),
-    ],
-)
-def test_what_a_failure_costs_by_the_providers_rules(outcome: Outcome, rules: ChargeRules, cost: Cost) -> None:
-    held = Reservation("h", route(*ROUTE.limits, charge=rules), ESTIMATE)
-    assert cost_of_failure(held, outcome, None) == cost
-
-
-def test_an_answer_of_no_use_costs_what_it_reported() -> None:
-    assert cost_of_failure(Reservation("h", ROUTE, ESTIMATE), "answered", Usage(10, 20)) == Cost(1, 30, 0.0)
 
 
 def test_a_standing_names_its_reset_and_source(quota: QuotaManager, clock: FrozenClock) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,17 +15,15 @@ import redis
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.stores.contract import Claim, Counter, Hold, Ledger, Lesson, Level, Refusal, StoreError
+from core import windows
+from core.stores.contract import Claim, Counter, Hold, Ledger, Lesson, Level, StoreError
 from core.stores.redis import LEDGER, RedisClock, RedisDocuments, RedisLedger, open_client
-from core.windows import Kind
-from providers.contracts import Told
+from providers.contracts import Told, Window
 from tests.fakes.asking import NOON
 from tests.fakes.clock import FrozenClock
-from tests.fakes.stores import BACKENDS, daily, levels, reserve, settle, sliding
+from tests.fakes.stores import BACKENDS, DAY, daily, levels, reserve, settle, sliding
 from tests.redis_server import RedisServer, running
 
-ROOT = Path(__file__).parent.parent
-DAY = 86_400.0
 COUNTERS = f"{LEDGER}counters"
 
 
@@ -53,32 +49,44 @@ def ledger(client: redis.Redis) -> RedisLedger:
 
 # In step with the disk
 
-CEILINGS: dict[Kind, float] = {"calendar": 12.0, "sliding": 7.5, "refill": 100.0, "concurrent": 3.0}
-KINDS = sorted(CEILINGS)
+CEILINGS: dict[Window, float] = {
+    "day": 12.0,
+    "month": 30.0,
+    "minute": 7.5,
+    "hour": 20.0,
+    "rolling-day": 30.0,
+    "refill-day": 100.0,
+    "call": 3.0,
+}
+WINDOWS = sorted(CEILINGS)
+SECONDS = [0.1, 1.0, 20.0, 59.9, 60.0, 97.0, 180.0, 3_600.0, DAY, 2 * DAY, 40 * DAY]
 COSTS = st.sampled_from([0.0, 0.1, 0.2, 0.7, 1.0, 1.0, 2.5, 3.003, 40.0, 101.0])
+ENVELOPES = st.sampled_from(["", "", "a", "b"])
 
 
 @dataclass(frozen=True)
 class Reserving:
-    kinds: set[Kind]
+    windows: set[Window]
     cost: float
     leave: float = 0.0
     envelope: str = ""
+    ttl: float = 180.0
 
 
 @dataclass(frozen=True)
 class Promising:
     envelope: str
-    kinds: set[Kind]
-    cost: float
+    windows: set[Window]
+    amount: float
+    ttl: float
 
 
 @dataclass(frozen=True)
 class Settling:
     number: int
     costs: dict[str, float]
-    good: bool = False
-    told: dict[str, Told] = field(default_factory=dict)
+    good: bool
+    told: dict[Window, tuple[float | None, float | None]]
 
 
 @dataclass(frozen=True)
@@ -86,73 +94,78 @@ class Passing:
     seconds: float
 
 
-SECONDS = [0.1, 1.0, 20.0, 59.9, 60.0, 180.0, 3_600.0, DAY, 2 * DAY, 40 * DAY]
-MOMENTS = st.one_of(st.sampled_from(SECONDS), st.sampled_from([-s for s in SECONDS]))
-KIND_SETS, ENVELOPES = st.sets(st.sampled_from(KINDS), min_size=1), st.sampled_from(["e1", "e2"])
-AMOUNTS = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 5.0, 30.0]))
-TOLD = st.builds(Told, st.just("requests"), st.just("day"), AMOUNTS, AMOUNTS)
-LEAVES = st.sampled_from([0.0, 0.0, 1.5])
-RESERVING = st.builds(Reserving, KIND_SETS, COSTS, LEAVES, st.one_of(st.just(""), ENVELOPES))
-PROMISING = st.builds(Promising, ENVELOPES, KIND_SETS, COSTS)
-LESSONS = st.dictionaries(st.sampled_from(KINDS), TOLD, max_size=2)
-SETTLING = st.builds(
-    Settling, st.integers(0, 12), st.dictionaries(st.sampled_from(KINDS), COSTS), st.booleans(), LESSONS
+Act = Reserving | Promising | Settling | Passing
+SOME = st.sets(st.sampled_from(WINDOWS), min_size=1)
+TOLD = st.tuples(
+    st.none() | st.sampled_from([0.0, 0.5, 2.0, 5.5, 200.0]), st.none() | st.sampled_from([0.0, 1.0, 4.5])
 )
-PASSING = st.builds(Passing, MOMENTS)
+RESERVING = st.builds(
+    Reserving, SOME, COSTS, st.sampled_from([0.0, 0.0, 2.0]), ENVELOPES, st.sampled_from([4.0, 180.0, 5_000.0])
+)
+PROMISING = st.builds(Promising, st.sampled_from("ab"), SOME, COSTS, st.sampled_from([60.0, 7_200.0]))
+SETTLING = st.builds(
+    Settling,
+    st.integers(0, 12),
+    st.dictionaries(st.sampled_from(WINDOWS), COSTS),
+    st.booleans(),
+    st.dictionaries(st.sampled_from(WINDOWS), TOLD, max_size=2),
+)
+PASSING = st.builds(Passing, st.one_of(st.sampled_from(SECONDS), st.sampled_from([-s for s in SECONDS])))
 ANOTHER_DAY = st.builds(Passing, st.sampled_from([-DAY, DAY]))
-ACTS = st.one_of(RESERVING, RESERVING, PROMISING, SETTLING, SETTLING, PASSING, ANOTHER_DAY)
-HISTORIES = st.lists(ACTS, min_size=20, max_size=50)
+ACTS = st.one_of(RESERVING, RESERVING, SETTLING, PROMISING, PASSING, ANOTHER_DAY)
 
 
-def claim(kind: Kind, cost: float, now: float) -> Claim:
-    span = {"sliding": 60.0, "refill": DAY}.get(kind, 0.0)
-    today, tomorrow = (f"{now // DAY + n:06.0f}" if kind == "calendar" else "" for n in (0, 1))
-    begins = now // DAY * DAY if kind == "calendar" else 0.0
-    ends = begins + DAY if kind == "calendar" else 0.0
-    return Claim(Counter(kind, kind, CEILINGS[kind], today, tomorrow, begins, ends, span), cost)
+def claim(window: Window, cost: float, now: float, leave: float = 0.0) -> Claim:
+    period = windows.period(window, "UTC", now)
+    times = (period.id, period.next_id, period.begins, period.ends)
+    counter = Counter(window, windows.kind(window), CEILINGS[window], *times, windows.span(window))
+    return Claim(counter, cost, leave)
+
+
+@dataclass
+class Pair:
+    """Two ledgers that are told the same and must say the same."""
+
+    disk: Ledger
+    redis: Ledger
+    now: float = NOON + DAY / 2 - 100.123457
+    holds: list[Hold] = field(default_factory=list)
+
+    def act(self, act: Act) -> None:
+        match act:
+            case Passing():
+                self.now += act.seconds
+            case Reserving():
+                claims = [claim(window, act.cost, self.now, act.leave) for window in sorted(act.windows)]
+                hold = Hold(f"h{len(self.holds)}", tuple(claims), act.envelope)
+                self.holds.append(hold)
+                self.agree(lambda ledger: ledger.reserve(hold, self.now, act.ttl))
+            case Promising():
+                claims = [claim(window, act.amount, self.now) for window in sorted(act.windows)]
+                self.agree(lambda ledger: ledger.promise(act.envelope, claims, self.now, act.ttl))
+            case Settling() if act.number < len(self.holds):
+                told: dict[str, Told] = {name: Told("requests", name, *said) for name, said in act.told.items()}
+                hold, lesson = self.holds[act.number], Lesson(act.good, told)
+                self.agree(lambda ledger: ledger.settle(hold, act.costs, self.now, lesson))
+        counters = [claim(window, 0, self.now).counter for window in WINDOWS]
+        self.agree(lambda ledger: ledger.levels(counters, self.now))
+
+    def agree(self, ask: Callable[[Ledger], object]) -> None:
+        assert ask(self.disk) == ask(self.redis)
 
 
 @settings(max_examples=120, deadline=None)
-@given(HISTORIES)
-@example([Reserving({"calendar"}, 1), Passing(DAY)] * 4 + [Passing(-4 * DAY)])  # the fourth day drops the first
-def test_disk_and_redis_agree_at_every_step(history: list[Reserving | Promising | Settling | Passing]) -> None:
+@given(st.lists(ACTS, min_size=20, max_size=50))
+@example([Reserving({"day"}, 1), Passing(DAY)] * 4 + [Passing(-4 * DAY)])  # the fourth day drops the first
+def test_disk_and_redis_agree_at_every_step(history: list[Act]) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stores = [opener(folder) for opener in BACKENDS.values()]
-        for store in stores:
+        stores = {name: opener(folder) for name, opener in BACKENDS.items()}
+        for store in stores.values():
             stack.callback(store.close)
-        ledgers = [store.ledger for store in stores]
-        now = NOON + 0.123457
-        holds: list[Hold] = []
+        pair = Pair(stores["disk"].ledger, stores["redis"].ledger)
         for act in history:
-            if isinstance(act, Passing):
-                now += act.seconds
-            else:
-                disk, redis_ = (done(ledger, act, now, holds) for ledger in ledgers)
-                assert disk == redis_
-            if isinstance(act, Reserving):
-                holds.append(held(act, now, len(holds)))
-            asked = [claim(kind, 0, now).counter for kind in KINDS]
-            disk_says, redis_says = (ledger.levels(asked, now) for ledger in ledgers)
-            assert disk_says == redis_says
-
-
-def held(act: Reserving, now: float, number: int) -> Hold:
-    claims = [replace(claim(kind, act.cost, now), leave=act.leave) for kind in sorted(act.kinds)]
-    return Hold(f"h{number}", tuple(claims), act.envelope)
-
-
-def done(
-    ledger: Ledger, act: Reserving | Promising | Settling, now: float, holds: list[Hold]
-) -> Refusal | bool | None:
-    match act:
-        case Reserving():
-            return ledger.reserve(held(act, now, len(holds)), now, 180)
-        case Promising():
-            return ledger.promise(act.envelope, [claim(k, act.cost, now) for k in sorted(act.kinds)], now, 7_200)
-    if act.number >= len(holds):
-        return None
-    return ledger.settle(holds[act.number], act.costs, now, Lesson(act.good, act.told))
+            pair.act(act)
 
 
 # Whole, once, in one round trip
@@ -164,6 +177,7 @@ def test_every_operation_is_one_round_trip(server: RedisServer, client: redis.Re
     def everything(hold: str) -> None:
         claims = [daily(5), sliding(5)]
         reserve(ledger, hold, claims, NOON, 180)
+        ledger.promise("envelope", claims, NOON, 180)
         levels(ledger, claims, NOON)
         settle(ledger, hold, {}, NOON)
         documents.replace("k", None, hold, ttl=60)
@@ -178,7 +192,7 @@ def test_every_operation_is_one_round_trip(server: RedisServer, client: redis.Re
             heard = monitor.next_command()
             if heard["client_type"] != "lua":
                 sent.append(heard["command"])
-    assert [command.split()[0] for command in sent] == ["EVALSHA"] * 4 + ["GET", "ECHO"]
+    assert [command.split()[0] for command in sent] == ["EVALSHA"] * 5 + ["GET", "ECHO"]
 
 
 def test_a_server_that_forgot_the_scripts_gets_them_again(client: redis.Redis, ledger: RedisLedger) -> None:
@@ -195,43 +209,11 @@ def test_documents_go_away_by_themselves_and_counters_do_not(client: redis.Redis
     assert client.dbsize() == 3
 
 
-RACER = """
-import os, sys
-from pathlib import Path
-from tests.fakes.asking import NOON
-from tests.fakes.stores import BACKENDS, daily, reserve, sliding
-store = BACKENDS["redis"](Path(sys.argv[1]))
-print("ready", flush=True)
-sys.stdin.readline()
-holds = [f"{os.getpid()}-{n}" for n in range(25)]
-print(sum(reserve(store.ledger, hold, [daily(50), sliding(60)], NOON, 180) is None for hold in holds))
-store.close()
-"""
-
-
-def racer(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", RACER, str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-@pytest.mark.parametrize("again", range(3))
-def test_eight_processes_admit_exactly_the_limit(again: int, tmp_path: Path) -> None:
-    store = BACKENDS["redis"](tmp_path)
-    with ExitStack() as stack:
-        racers = []
-        for _ in range(
-            8
-        ):  # one after the other: eight starts at once can starve a small machine past our time-outs
-            racers.append(stack.enter_context(racer(tmp_path)))
-            assert racers[-1].stdout
-            assert racers[-1].stdout.readline() == "ready\n"
-        for each in racers:
-            assert each.stdin
-            each.stdin.write("go\n")
-            each.stdin.flush()
-        assert sum(int(each.communicate(timeout=60)[0]) for each in racers) == 50
-    assert levels(store.ledger, [daily(50), sliding(60)], NOON) == [Level(0, 50), Level(0, 50, NOON + 65)]
-    store.close()
+def test_numbers_are_kept_to_the_last_digit(ledger: RedisLedger) -> None:
+    now, cost = 1_795_435_200.123457, 123_456_789.000001
+    assert reserve(ledger, "exact", [sliding(1e9, cost)], now, 0.1 + 0.2) is None
+    assert levels(ledger, [sliding(1e9)], now) == [Level(0, cost, now + 5 + 60)]
+    assert levels(ledger, [sliding(1e9)], now + 1) == [Level(cost, 0, now + 5 + 60)]
 
 
 # Time

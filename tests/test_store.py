@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +14,6 @@ from core.stores.contract import Level, StoreError
 from core.stores.disk import DiskDocuments, open_cache
 from tests.fakes.asking import NOON
 from tests.fakes.stores import BACKENDS, Store, daily, levels, reserve, settle, sliding
-
-ROOT = Path(__file__).parent.parent
 
 
 def amounts(levels: list[Level]) -> list[tuple[float, float]]:
@@ -86,63 +81,6 @@ def test_a_clock_that_jumps_over_midnight_and_back_does_not_forget_today(store: 
         assert reserve(store.ledger, f"h{n}", [daily(5, window="2026-11-23")], NOON, 180) is None
     reserve(store.ledger, "ahead", [daily(5, window="2026-11-24")], NOON + 7200, 180)
     assert reserve(store.ledger, "back", [daily(5, window="2026-11-23")], NOON, 180) is not None
-
-
-# Processes
-
-CHILD = """
-import os, signal, sys, time
-from pathlib import Path
-from core.stores.contract import StoreError
-from tests.fakes.asking import NOON
-from tests.fakes.stores import BACKENDS, daily, reserve, sliding
-name, folder, job = sys.argv[1:]
-store = BACKENDS[name](Path(folder))
-if job == "die":
-    reserve(store.ledger, "orphan", [daily(5), sliding(5)], NOON, 180)
-    print("reserved", flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-admitted = failed = 0
-for n in range(50):
-    try:
-        admitted += reserve(store.ledger, f"{os.getpid()}-{n}", [daily(50), sliding(1000)], NOON, 180) is None
-    except StoreError:
-        failed += 1
-print(admitted, failed)
-"""
-
-
-def child(backend: Callable[[Path], Store], folder: Path, job: str) -> subprocess.Popen[str]:
-    name = next(name for name, opener in BACKENDS.items() if opener is backend)
-    command = [sys.executable, "-c", CHILD, name, str(folder), job]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def test_four_processes_admit_exactly_the_limit(backend: Callable[[Path], Store], tmp_path: Path) -> None:
-    racers = [child(backend, tmp_path, "race") for _ in range(4)]
-    results = [racer.communicate(timeout=60)[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 4
-    assert sum(int(failed) for _, failed in results) == 0
-    assert sum(int(admitted) for admitted, _ in results) == 50
-    store = backend(tmp_path)
-    assert amounts(levels(store.ledger, [daily(50), sliding(1000)], NOON)) == [(0, 50)] * 2
-    store.close()
-
-
-def test_a_killed_processs_hold_stays_charged_for_the_day(
-    backend: Callable[[Path], Store], tmp_path: Path
-) -> None:
-    victim = child(backend, tmp_path, "die")
-    assert victim.communicate(timeout=60)[0] == "reserved\n"
-    assert victim.returncode == -signal.SIGKILL
-    store = backend(tmp_path)
-    claims = [daily(5), sliding(5)]
-    assert amounts(levels(store.ledger, claims, NOON)) == [(0, 1)] * 2
-    assert amounts(levels(store.ledger, claims, NOON + 59)) == [(0, 1)] * 2
-    assert levels(store.ledger, claims, NOON + 181) == [Level(1, 0), Level(0, 0)]
-    assert settle(store.ledger, "orphan", {"p|requests|day": 0}, NOON + 181, claims) is False, "its time is over"
-    assert levels(store.ledger, claims, NOON + 181) == [Level(1, 0), Level(0, 0)]
-    store.close()
 
 
 # Documents

@@ -10,24 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.stores import changes, rows
-from core.stores.contract import Claim, Counter
+from core.stores.contract import Claim
 from core.stores.rows import Row
 from tests.fakes.asking import NOON
-from tests.fakes.stores import BACKENDS, Store, levels, reserve, settle
-
-DAY = 86_400.0
+from tests.fakes.stores import BACKENDS, DAY, Store, at_once, levels, refill, reserve, settle, sliding
 
 
-def refill(cost: float = 1, ceiling: float = 1_000) -> Claim:
-    return Claim(Counter("g|requests|refill-day", "refill", ceiling, span=DAY), cost)
-
-
-def hourly(cost: float = 1, ceiling: float = 3) -> Claim:
-    return Claim(Counter("c|requests|hour", "sliding", ceiling, span=3_600.0), cost)
-
-
-def at_once(ceiling: float = 2) -> Claim:
-    return Claim(Counter("d|concurrent|call", "concurrent", ceiling), 1)
+def hourly(ceiling: float = 3) -> Claim:
+    return sliding(ceiling, key="c|requests|hour", span=3_600.0)
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -48,32 +38,32 @@ def admitted(store: Store, claim: Claim, now: float, tries: int) -> int:
 
 
 def test_a_budget_refills_drop_by_drop_as_groq_does(store: Store) -> None:
-    assert admitted(store, refill(), NOON, 1_001) == 1_000
-    refusal = reserve(store.ledger, "x", [refill()], NOON, 180)
+    assert admitted(store, refill(1_000), NOON, 1_001) == 1_000
+    refusal = reserve(store.ledger, "x", [refill(1_000)], NOON, 180)
     assert refusal is not None
     assert refusal.free_at == pytest.approx(NOON + 86.4)
-    assert admitted(store, refill(), NOON + 86.3, 2) == 0
-    assert admitted(store, refill(), NOON + 86.5, 2) == 1
-    assert admitted(store, refill(), NOON + 10 * 86.4 + 1, 20) == 9
-    assert admitted(store, refill(), NOON + 5 * DAY, 1_100) == 1_000, "it never holds more than it can"
+    assert admitted(store, refill(1_000), NOON + 86.3, 2) == 0
+    assert admitted(store, refill(1_000), NOON + 86.5, 2) == 1
+    assert admitted(store, refill(1_000), NOON + 10 * 86.4 + 1, 20) == 9
+    assert admitted(store, refill(1_000), NOON + 5 * DAY, 1_100) == 1_000, "it never holds more than it can"
 
 
 def test_a_clock_that_steps_back_refills_nothing(store: Store) -> None:
-    assert admitted(store, refill(ceiling=10), NOON, 10) == 10
+    assert admitted(store, refill(10), NOON, 10) == 10
     for now in (NOON - 600, NOON - 1, NOON - DAY / 2):
-        assert admitted(store, refill(ceiling=10), now, 1) == 0
-    assert admitted(store, refill(ceiling=10), NOON + DAY / 10 + 1, 5) == 1
+        assert admitted(store, refill(10), now, 1) == 0
+    assert admitted(store, refill(10), NOON + DAY / 10 + 1, 5) == 1
 
 
 def test_a_refund_gives_back_only_what_time_has_not(store: Store) -> None:
-    key = refill().counter.key
+    key = refill(100).counter.key
     assert reserve(store.ledger, "first", [refill(100, 100)], NOON, 2 * DAY) is None
     assert reserve(store.ledger, "second", [refill(100, 100)], NOON + DAY, 180) is None
     assert settle(store.ledger, "first", {key: 0}, NOON + DAY) is True
-    assert levels(store.ledger, [refill(0, 100)], NOON + DAY)[0].held == 100
-    assert reserve(store.ledger, "third", [refill(1, 100)], NOON + DAY, 180) is not None
+    assert levels(store.ledger, [refill(100, 0)], NOON + DAY)[0].held == 100
+    assert reserve(store.ledger, "third", [refill(100, 1)], NOON + DAY, 180) is not None
     assert settle(store.ledger, "second", {key: 10}, NOON + DAY) is True
-    assert levels(store.ledger, [refill(0, 100)], NOON + DAY)[0].used == 10
+    assert levels(store.ledger, [refill(100, 0)], NOON + DAY)[0].used == 10
 
 
 def test_an_hour_slides(store: Store) -> None:
@@ -87,7 +77,7 @@ def test_an_hour_slides(store: Store) -> None:
 
 
 def test_calls_at_once_are_freed_by_settling_and_by_their_ttl(store: Store) -> None:
-    claims = [at_once()]
+    claims = [at_once(2)]
     assert reserve(store.ledger, "a", claims, NOON, 60) is None
     assert reserve(store.ledger, "b", claims, NOON + 1, 60) is None
     refusal = reserve(store.ledger, "c", claims, NOON + 2, 60)
@@ -116,7 +106,7 @@ def test_no_stretch_of_time_gives_more_than_the_budget_and_what_refilled(
     true_drained, true_at = 0.0, NOON
     for n, (pause, held, cost) in enumerate(calls):
         now += pause
-        claim = refill(held, 100)
+        claim = refill(100, held)
         row = changes.turn(row, claim.counter, now)
         if not rows.fits(row, claim, now):
             continue

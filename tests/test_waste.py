@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from core.tally import Tally
 from providers.contracts import Refused
 from tests.fakes.clock import FrozenClock
 from tests.fakes.house import REQUEST, TASK, House, limits, row
-from tests.scene import Scene
+from tests.scene import Scene, heard
 
 PAIR = row("first", 1, more=limits(requests_day=50)) + row("second", 2, more=limits(requests_day=50))
 
@@ -52,12 +52,18 @@ def test_a_first_choice_that_fails_shows_with_its_calls_and_seconds(slow: Scene)
     assert (found["second"].calls, found["second"].failed, found["second"].seconds) == (2, 0, 6.0)
 
 
-def test_a_second_choice_that_fails_wastes_no_first_choice(slow: Scene) -> None:
+@pytest.mark.parametrize("how", ["complete", "stream"])
+def test_a_second_choice_that_fails_wastes_no_first_choice(how: str, slow: Scene) -> None:
     house = slow.house(PAIR)
     for fake in slow.fakes.values():
         fake.plan("empty")
+    wanted = Wanted(TASK, REQUEST, str)
+    ask: dict[str, Callable[[], object]] = {
+        "complete": lambda: house.balancer.complete(wanted),
+        "stream": lambda: heard(house.balancer.stream(wanted, lambda: None)),
+    }
     with pytest.raises(AllRoutesOut):
-        house.ask()
+        ask[how]()
     assert [wasted(tally) for tally in tallies(house).values()] == [(1, 1, 3.0), (0, 0, 0.0)]
 
 

@@ -76,7 +76,9 @@ def _read_request(sock: socket.socket) -> str:
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     while len(body) < length:
-        body += sock.recv(65536)
+        if not (more := sock.recv(1 << 20)):
+            return ""
+        body += more
     return (head + b"\r\n\r\n" + body).decode()
 
 

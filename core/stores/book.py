@@ -1,19 +1,23 @@
 """A whole ledger as one text. Pure.
 
 SQLite's cost is a statement, not a byte, so one value for everything is the fastest. Its first line is a checksum:
-a ledger with a flipped bit is an error, not another ledger. Each further line is a counter's key, a tab and its row
-as JSON, which is parsed only when it is asked for.
+a ledger with a flipped bit is an error, not another ledger. Each further line is a counter's key, its row as JSON
+without the settled charges, and those. It is parsed only when it is asked for.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
+from functools import lru_cache
+from typing import Any
 
 from core.stores.contract import StoreError
-from core.stores.rows import Row
+from core.stores.rows import Entry, Open, Promise, Row
 
 EMPTY = vars(Row())
+STEP = 2_048  # SQLite writes least where a value's length stays as it was, so it grows by so many bytes only
+_json = json.JSONEncoder(check_circular=False).encode
 
 
 class Book:
@@ -42,14 +46,15 @@ class Book:
         return found
 
     def put(self, key: str, row: Row) -> None:
-        self._lines[key] = json.dumps({name: value for name, value in vars(row).items() if value != EMPTY[name]})
+        fields = {name: value for name, value in vars(row).items() if value != EMPTY[name] and name != "entries"}
+        self._lines[key] = f"{_json(fields)}\t[{','.join(map(_entry, row.entries))}]"
         self._rows[key] = row
         self.is_changed = True
 
     def close(self) -> str:
         """The text to be written, after the last `put`."""
         body = "\n".join([f"{key}\t{line}" for key, line in self._lines.items()])
-        self.text = f"{_checksum(body)}\n{body}"
+        self.text = f"{_checksum(body).ljust(8 + -len(body) % STEP)}\n{body}"
         return self.text
 
     def _has_line_of(self, last: Book, key: str) -> bool:
@@ -58,15 +63,27 @@ class Book:
 
 def _lines(text: str) -> dict[str, str]:
     checksum, _, body = text.partition("\n")
-    if checksum != _checksum(body):
+    if checksum.rstrip(" ") != _checksum(body):
         raise StoreError("the ledger is damaged")
     return dict(line.partition("\t")[::2] for line in body.split("\n")) if body else {}
 
 
 def _row(line: str) -> Row:
-    fields = json.loads(line)
-    fields["entries"] = [(at, cost) for at, cost in fields.get("entries", ())]
-    return Row(**fields)
+    """Raises whatever reading a foreign line may raise."""
+    fields, _, entries = line.partition("\t")
+    found: dict[str, Any] = json.loads(fields)
+    if any(isinstance(EMPTY[name], dict) != isinstance(value, dict) for name, value in found.items()):
+        raise StoreError("the ledger has a row that we never write")
+    row = Row(**found, entries=[(at, cost) for at, cost in json.loads(entries)])
+    row.open = {hold: Open(*held) for hold, held in row.open.items()}
+    row.promised = {envelope: Promise(*kept) for envelope, kept in row.promised.items()}
+    return row
+
+
+@lru_cache(10_000)
+def _entry(entry: Entry) -> str:
+    """The same few hundred times are written again and again."""
+    return _json(entry)
 
 
 def _checksum(body: str) -> str:

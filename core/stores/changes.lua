@@ -1,4 +1,14 @@
--- changes.py in Lua; see rows.lua. Rows are changed where they are: a script reads its own.
+-- changes.py in Lua, after rows.lua. Rows are changed where they are: a script reads its own.
+
+local function add(row, window, cost)
+  row.used[window] = (row.used[window] or 0) + cost
+  local names = {}
+  for name in pairs(row.used) do names[#names + 1] = name end
+  if #names > WINDOWS_KEPT then
+    table.sort(names)
+    for n = 1, #names - WINDOWS_KEPT do row.used[names[n]] = nil end
+  end
+end
 
 local function slot(at, span)
   return math.floor(at * SLOTS / span)
@@ -6,79 +16,40 @@ end
 
 local function enter(row, at, cost, span)
   if cost == 0 then return end
-  local n = 1
-  while row.entries[n] and slot(row.entries[n].at, span) < slot(at, span) do n = n + 1 end
-  local there = row.entries[n]
-  if there and slot(there.at, span) == slot(at, span) then
-    there.at, there.cost = math.max(at, there.at), rounded(there.cost + cost)
+  local times, costs, n = row.times, row.costs, #row.times + 1
+  while n > 1 and slot(times[n - 1], span) >= slot(at, span) do n = n - 1 end
+  if times[n] and slot(times[n], span) == slot(at, span) then
+    times[n], costs[n] = math.max(at, times[n]), rounded(cost + costs[n])
   else
-    table.insert(row.entries, n, {at = at, cost = cost})
+    table.insert(times, n, at)
+    table.insert(costs, n, cost)
   end
 end
 
-local function add(row, window, cost)
-  row.used[window] = (row.used[window] or 0) + cost
-  local names = {}
-  for name in pairs(row.used) do table.insert(names, name) end
-  table.sort(names)
-  for n = 1, #names - WINDOWS_KEPT do row.used[names[n]] = nil end
+local function rebook(row, hold, cost, ended)
+  local window, arrived = hold.window, math.min(ended, hold.made + ARRIVAL_SECONDS)
+  if row.used[window] then row.used[window] = math.max(0, row.used[window] - hold.cost) end
+  local has_turned = arrived >= hold.turns and hold.next_window > window
+  add(row, has_turned and hold.next_window or window, cost)
 end
 
-local function is_wild(found, now)
-  return found.made - now > found.expires - found.made
-end
-
-local function mend(all, now)
-  local any = false
-  for _, found in pairs(all) do
-    if is_wild(found, now) then
-      found.made, found.expires, any = now, now + (found.expires - found.made), true
-    end
-  end
-  return any
-end
-
--- Mends what a clock that ran far ahead has left on the row; tells whether there was anything.
-local function tame(row, counter, now)
-  local any, wild, late = false, {}, {}
-  if counter.kind == 'calendar' then
-    for window in pairs(row.used) do
-      if window > counter.next_window then table.insert(wild, window) end
-    end
-    table.sort(wild)
-    for _, window in ipairs(wild) do
-      local cost = row.used[window]
-      row.used[window] = nil
-      add(row, counter.window, cost)
-    end
-    any = #wild > 0
-    for _, o in pairs(row.open) do
-      if any and o.window > counter.next_window then o.window = counter.window end
-    end
-  elseif counter.kind == 'sliding' then
-    while #row.entries > 0 and row.entries[#row.entries].at > now + counter.span do
-      table.insert(late, 1, table.remove(row.entries))
-    end
-    for _, e in ipairs(late) do enter(row, now, e.cost, counter.span) end
-    any = #late > 0
-  elseif counter.kind == 'refill' and row.at > now + counter.span then
-    row.at, any = now, true
-  end
-  local held_wild, promised_wild = mend(row.open, now), mend(row.promised, now)
-  return any or held_wild or promised_wild
-end
-
-local function rebook(row, counter, o, cost, till)
-  local begun = till >= counter.ends and counter.next_window or till >= counter.begins and counter.window or ''
-  if row.used[o.window] then row.used[o.window] = math.max(0, row.used[o.window] - o.cost) end
-  add(row, begun > o.window and begun or o.window, cost)
-end
-
-local function lapse(row, counter, o)
+local function lapse(row, counter, hold)
   if counter.kind == 'sliding' then
-    enter(row, o.made + ARRIVAL_SECONDS, o.cost, counter.span)
+    enter(row, hold.made + ARRIVAL_SECONDS, hold.cost, counter.span)
   elseif counter.kind == 'calendar' then
-    rebook(row, counter, o, o.cost, math.min(o.expires, o.made + ARRIVAL_SECONDS))
+    rebook(row, hold, hold.cost, hold.expires)
+  end
+end
+
+local function forget(row, since)
+  if #row.times == 0 or row.times[1] > since then return end
+  local times, costs = row.times, row.costs
+  row.times, row.costs = {}, {}
+  for n, at in ipairs(times) do
+    if at > since then
+      table.insert(row.times, at)
+      table.insert(row.costs, costs[n])
+    end
   end
 end
 
@@ -87,46 +58,107 @@ local function refilled(row, counter, now)
   return math.max(0, row.drained - (now - row.at) * limit(row, counter) / counter.span), now
 end
 
+local function recent(entries, since)
+  if #entries == 0 or entries[1].at > since then return entries end
+  local kept = {}
+  for _, entry in ipairs(entries) do
+    if entry.at > since then table.insert(kept, entry) end
+  end
+  return kept
+end
+
 local function turn(row, counter, now)
   if counter.kind == 'sliding' then
-    while #row.entries > 0 and row.entries[1].at <= now - counter.span do table.remove(row.entries, 1) end
+    forget(row, now - counter.span)
   elseif counter.kind == 'refill' then
     row.drained, row.at = refilled(row, counter, now)
   end
-  local over = {}
-  for hold, o in pairs(row.open) do
-    local is_back = counter.kind == 'sliding' and o.made + ARRIVAL_SECONDS <= now - counter.span
-    if is_back then
-      row.open[hold] = nil
-    elseif o.expires <= now then
-      row.open[hold] = nil
-      table.insert(over, o)
+  for id, hold in pairs(row.open) do
+    local is_back = counter.kind == 'sliding' and hold.made + ARRIVAL_SECONDS <= now - counter.span
+    if is_back or hold.expires <= now then
+      row.open[id] = nil
+      if not is_back then lapse(row, counter, hold) end
     end
   end
-  table.sort(over, function(a, b) return a.made < b.made end)
-  for _, o in ipairs(over) do lapse(row, counter, o) end
-  for envelope, p in pairs(row.promised) do
-    if p.expires <= now then row.promised[envelope] = nil end
+  for envelope, promise in pairs(row.promised) do
+    if promise.expires <= now then row.promised[envelope] = nil end
   end
 end
 
--- The claims in ARGV[1] with their rows brought to `now`, and which of them does not fit, if any.
-local function claimed(now, envelope)
-  local counters, costs, needed, mended = {}, {}, {}, {}
-  for n, found in ipairs(cjson.decode(ARGV[1])) do
-    counters[n], costs[n] = counter_from(found), number(found[9])
-    needed[n] = costs[n] + number(found[10])
+local function is_wild(lasting, now)
+  return lasting.made - now > lasting.expires - lasting.made
+end
+
+local function horizon_of(counter, now)
+  return counter.ends ~= 0 and counter.ends or now + counter.span
+end
+
+local function is_ahead(row, counter, now)
+  local horizon = now + counter.span
+  if row.at > horizon or row.cap_until > horizon_of(counter, now) then return true end
+  if (row.times[#row.times] or 0) > horizon then return true end
+  for window in pairs(row.used) do
+    if window > counter.next_window then return true end
   end
-  local rows = rows_of(counters)
-  for n, counter in ipairs(counters) do
-    if tame(rows[n], counter, now) then mended[n] = told(rows[n]) end
-    turn(rows[n], counter, now)
+  for _, hold in pairs(row.open) do
+    if is_wild(hold, now) then return true end
   end
-  for n, counter in ipairs(counters) do
-    if not fits(rows[n], counter, needed[n], now, envelope) then
-      for m, row in pairs(mended) do redis.call('HSET', KEYS[1], counters[m].key, row) end
-      return counters, costs, rows, {n, free_at(rows[n], counter, needed[n], now, envelope)}
+  for _, promise in pairs(row.promised) do
+    if is_wild(promise, now) then return true end
+  end
+  return false
+end
+
+local function tame(row, counter, now)
+  local wild, times, costs, horizon = {}, row.times, row.costs, now + counter.span
+  for window in pairs(row.used) do
+    if window > counter.next_window then table.insert(wild, window) end
+  end
+  for _, window in ipairs(wild) do
+    local cost = row.used[window]
+    row.used[window] = nil
+    add(row, counter.window, cost)
+  end
+  row.times, row.costs = {}, {}
+  for n, at in ipairs(times) do enter(row, at <= horizon and at or now, costs[n], counter.span) end
+  if row.at > horizon then row.at = now end
+  row.cap_until = math.min(row.cap_until, horizon_of(counter, now))
+  for _, hold in pairs(row.open) do
+    if is_wild(hold, now) then
+      if hold.window > counter.next_window then hold.window = counter.window end
+      hold.made, hold.expires = now, now + (hold.expires - hold.made)
+      hold.next_window, hold.turns = counter.next_window, counter.ends
     end
   end
-  return counters, costs, rows
+  for _, promise in pairs(row.promised) do
+    if is_wild(promise, now) then promise.made, promise.expires = now, now + (promise.expires - promise.made) end
+  end
+end
+
+-- The rows as of `now`. What a clock that ran ahead has left on them is mended for good.
+local function rows_at(counters, now)
+  local rows, wild, mended = rows_of(counters), {}, {}
+  for n, counter in ipairs(counters) do
+    if is_ahead(rows[n], counter, now) then
+      tame(rows[n], counter, now)
+      table.insert(wild, counter)
+      table.insert(mended, rows[n])
+    end
+  end
+  write(wild, mended)
+  for n, counter in ipairs(counters) do turn(rows[n], counter, now) end
+  return rows
+end
+
+-- The counters of the claims, their rows as of `now`, and which claim does not fit and when it would, if any.
+local function claimed(claims, now, envelope)
+  local counters = counters_from(claims)
+  local rows = rows_at(counters, now)
+  for n, claim in ipairs(claims) do
+    local needed = claim[9] + claim[10]
+    if not fits(rows[n], counters[n], needed, now, envelope) then
+      return counters, rows, list({text(n), text(free_at(rows[n], counters[n], needed, now, envelope))})
+    end
+  end
+  return counters, rows
 end

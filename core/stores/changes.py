@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 
-from core.stores.contract import ARRIVAL_SECONDS, Claim, Counter
-from core.stores.rows import Entry, Open, Row
-from providers.contracts import Told
+from core.stores.contract import ARRIVAL_SECONDS, Claim, Counter, Lesson
+from core.stores.rows import Entry, Open, Promise, Row, rounded
 
 WINDOWS_KEPT = 3
 SLOTS = 240  # settled charges within so small a part of a sliding window come back together
@@ -18,31 +17,36 @@ SLOTS = 240  # settled charges within so small a part of a sliding window come b
 
 def is_ahead(row: Row, counter: Counter, now: float) -> bool:
     """Has a clock that ran far ahead left anything on the row? It would be in the way until that time comes."""
-    if counter.kind == "calendar" and row.used and max(row.used) > counter.next_window:
+    horizon = now + counter.span
+    if row.at > horizon or row.cap_until > (counter.ends or horizon):
         return True
-    if counter.kind == "sliding" and row.entries and row.entries[-1][0] > now + counter.span:
+    if (row.used and max(row.used) > counter.next_window) or (row.entries and row.entries[-1][0] > horizon):
         return True
-    if counter.kind == "refill" and row.at > now + counter.span:
-        return True
-    times = [held[1:3] for held in row.open.values()] + [promised[1:] for promised in row.promised.values()]
-    return any(_is_wild(made, expires, now) for made, expires in times)
+    if not row.open and not row.promised:
+        return False
+    lasting: list[Open | Promise] = [*row.open.values(), *row.promised.values()]
+    return any(_is_wild(each, now) for each in lasting)
 
 
 def tamed(row: Row, counter: Counter, now: float) -> Row:
     """Nothing on it is far ahead: charges to windows beyond the next one or from a whole span ahead are taken for
     charges to this one or of now, holds and promises further ahead than they last for made now."""
-    mended = row.copy()
+    mended, horizon = row.copy(), now + counter.span
     for window in [name for name in row.used if name > counter.next_window]:
         _add(mended, counter.window, mended.used.pop(window))
-    mended.entries = [(at, cost) for at, cost in row.entries if at <= now + counter.span]
+    mended.entries = [(at, cost) for at, cost in row.entries if at <= horizon]
     for _, cost in row.entries[len(mended.entries) :]:
         _enter(mended, now, cost, counter.span)
-    mended.at = now if row.at > now + counter.span else row.at
-    for hold, (cost, made, expires, window, drawn) in row.open.items():
-        charged_to = counter.window if window > counter.next_window else window
-        mended.open[hold] = (cost, *_mended(made, expires, now), charged_to, drawn)
-    for envelope, (left, made, expires) in row.promised.items():
-        mended.promised[envelope] = (left, *_mended(made, expires, now))
+    mended.at = row.at if row.at <= horizon else now
+    mended.cap_until = min(row.cap_until, counter.ends or horizon)
+    for hold, held in row.open.items():
+        if _is_wild(held, now):
+            window = held.window if held.window <= counter.next_window else counter.window
+            times = (now, now + (held.expires - held.made))
+            mended.open[hold] = Open(held.cost, *times, window, counter.next_window, counter.ends, held.drawn)
+    for envelope, kept in row.promised.items():
+        if _is_wild(kept, now):
+            mended.promised[envelope] = Promise(kept.left, now, now + (kept.expires - kept.made))
     return mended
 
 
@@ -54,13 +58,13 @@ def turn(row: Row, counter: Counter, now: float) -> Row:
     elif counter.kind == "refill":
         turned.drained, turned.at = _refilled(row, counter, now)
     for hold, held in row.open.items():
-        is_back = counter.kind == "sliding" and held[1] + ARRIVAL_SECONDS <= now - counter.span
-        if is_back or held[2] <= now:
+        is_back = counter.kind == "sliding" and held.made + ARRIVAL_SECONDS <= now - counter.span
+        if is_back or held.expires <= now:
             del turned.open[hold]
             if not is_back:
                 _lapse(turned, counter, held)
-    for envelope, (_, _, expires) in row.promised.items():
-        if expires <= now:
+    for envelope, kept in row.promised.items():
+        if kept.expires <= now:
             del turned.promised[envelope]
     return turned
 
@@ -77,24 +81,23 @@ def charge(row: Row, claim: Claim, hold: str, now: float, expires: float) -> Non
         row.drained += claim.cost
     elif counter.kind == "calendar":
         _add(row, window, claim.cost)
-    row.open[hold] = (claim.cost, now, expires, window, 0.0)
+    row.open[hold] = Open(claim.cost, now, expires, window, counter.next_window, counter.ends)
 
 
 def promise(row: Row, envelope: str, amount: float, now: float, expires: float) -> None:
     """Keep `amount` free for the envelope, in place of what was kept before."""
     row.promised.pop(envelope, None)
     if amount:
-        row.promised[envelope] = (amount, now, expires)
+        row.promised[envelope] = Promise(amount, now, expires)
 
 
 def draw(row: Row, envelope: str, hold: str) -> None:
     """Take as much of the hold as there is out of what is promised to its envelope."""
     if envelope in row.promised:
-        left, since, until = row.promised[envelope]
-        cost, made, expires, window, _ = row.open[hold]
-        drawn = min(left, cost)
-        row.promised[envelope] = (round(left - drawn, 6), since, until)
-        row.open[hold] = (cost, made, expires, window, drawn)
+        kept, held = row.promised[envelope], row.open[hold]
+        drawn = min(kept.left, held.cost)
+        row.promised[envelope] = kept._replace(left=rounded(kept.left - drawn))
+        row.open[hold] = held._replace(drawn=drawn)
 
 
 def settle(row: Row, counter: Counter, hold: str, cost: float, now: float) -> None:
@@ -104,40 +107,41 @@ def settle(row: Row, counter: Counter, hold: str, cost: float, now: float) -> No
     sliding charge counts from when the call surely had arrived.
     """
     held = row.open.pop(hold)
-    since = max(0.0, now - held[1])
+    since = max(0.0, now - held.made)
     if counter.kind == "refill":
-        back = max(0.0, held[0] - cost - since * row.limit(counter) / counter.span)
-        row.drained = max(0.0, row.drained + max(0.0, cost - held[0]) - back)
+        back = max(0.0, held.cost - cost - since * row.limit(counter) / counter.span)
+        row.drained = max(0.0, row.drained + max(0.0, cost - held.cost) - back)
     elif counter.kind == "sliding":
-        _enter(row, held[1] + min(ARRIVAL_SECONDS, since), cost, counter.span)
+        _enter(row, held.made + min(ARRIVAL_SECONDS, since), cost, counter.span)
     elif counter.kind == "calendar":
-        _rebook(row, counter, held, cost, min(now, held[1] + ARRIVAL_SECONDS))
+        _rebook(row, held, cost, now)
 
 
 def give_back(row: Row, envelope: str, amount: float) -> None:
     """Return to the envelope what a call drew and did not need. An envelope that is closed stays closed."""
     if amount > 0 and envelope in row.promised:
-        left, made, expires = row.promised[envelope]
-        row.promised[envelope] = (round(left + amount, 6), made, expires)
+        kept = row.promised[envelope]
+        row.promised[envelope] = kept._replace(left=rounded(kept.left + amount))
 
 
-def learn(row: Row, counter: Counter, told: Told | None, proven: float | None, now: float) -> None:
-    """Tighten at once to what the provider tells; loosen only by a good call, made at `proven`, after what was
-    learnt has run out. A limit of 0 tells nothing."""
-    if proven is not None and proven >= row.cap_until:
+def learn(row: Row, counter: Counter, held: Open, lesson: Lesson, now: float) -> None:
+    """Tighten at once to what the provider tells of the counter; loosen only by a good call that was made after
+    what was learnt has run out. A limit of 0 tells nothing."""
+    if lesson.good and held.made >= row.cap_until:
         row.cap, row.cap_until = None, 0.0
+    told = lesson.told.get(counter.key)
     if told is None or told.limit == 0:
         return
     known = row.limit(counter)
     if told.limit is not None and told.limit < known:
-        row.cap, row.cap_until = told.limit, counter.ends or now + counter.span
-    if told.remaining is not None:
+        row.cap, row.cap_until = told.limit, held.turns or now + counter.span
+    if told.remaining is not None and held.window == counter.window:  # else our clock has stepped since
         _raise_to(row, counter, (known if told.limit is None else told.limit) - told.remaining, now)
 
 
 def _raise_to(row: Row, counter: Counter, taken: float, now: float) -> None:
     """Others use the same key: what they took is taken."""
-    missing = round(taken - row.spent(counter), 6)
+    missing = rounded(taken - row.spent(counter))
     if missing <= 0:
         return
     if counter.kind == "calendar":
@@ -151,19 +155,18 @@ def _raise_to(row: Row, counter: Counter, taken: float, now: float) -> None:
 def _lapse(row: Row, counter: Counter, held: Open) -> None:
     """Nobody settled it, so it stays charged as if it had arrived as late as it could."""
     if counter.kind == "sliding":
-        _enter(row, held[1] + ARRIVAL_SECONDS, held[0], counter.span)
+        _enter(row, held.made + ARRIVAL_SECONDS, held.cost, counter.span)
     elif counter.kind == "calendar":
-        _rebook(row, counter, held, held[0], min(held[2], held[1] + ARRIVAL_SECONDS))
+        _rebook(row, held, held.cost, held.expires)
 
 
-def _rebook(row: Row, counter: Counter, held: Open, cost: float, until: float) -> None:
-    """Charge a call to the window it was sent in, or to the next one if that had begun when the call surely had
-    arrived, at `until`: it counts in the one before, too."""
-    begun = counter.next_window if until >= counter.ends else counter.window if until >= counter.begins else ""
-    window = held[3]
-    if window in row.used:
-        row.used[window] = max(0.0, row.used[window] - held[0])
-    _add(row, max(window, begun), cost)
+def _rebook(row: Row, held: Open, cost: float, ended: float) -> None:
+    """Charge a call that is over to the window it was sent in, or to the next one if that had begun when the call
+    surely had arrived: what counts in a window counts in those before it, too."""
+    arrived = min(ended, held.made + ARRIVAL_SECONDS)
+    if held.window in row.used:
+        row.used[held.window] = max(0.0, row.used[held.window] - held.cost)
+    _add(row, max(held.window, held.next_window) if arrived >= held.turns else held.window, cost)
 
 
 def _add(row: Row, window: str, cost: float) -> None:
@@ -181,7 +184,7 @@ def _enter(row: Row, at: float, cost: float, span: float) -> None:
     before, after = row.entries[:n], row.entries[n:]
     if after and _slot(after[0][0], span) == slot:
         (last, sum_of_them), *after = after
-        at, cost = max(at, last), round(sum_of_them + cost, 6)
+        at, cost = max(at, last), rounded(sum_of_them + cost)
     row.entries = [*before, (at, cost), *after]
 
 
@@ -202,10 +205,6 @@ def _refilled(row: Row, counter: Counter, now: float) -> tuple[float, float]:
     return max(0.0, row.drained - (now - row.at) * row.limit(counter) / counter.span), now
 
 
-def _mended(made: float, expires: float, now: float) -> tuple[float, float]:
-    return (now, now + (expires - made)) if _is_wild(made, expires, now) else (made, expires)
-
-
-def _is_wild(made: float, expires: float, now: float) -> bool:
+def _is_wild(each: Open | Promise, now: float) -> bool:
     """Was it made further ahead than it lasts?"""
-    return made - now > expires - made
+    return each.made - now > each.expires - each.made

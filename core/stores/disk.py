@@ -47,7 +47,7 @@ def patiently(act: Callable[[], T]) -> T:
             locked = isinstance(error, diskcache.Timeout) or "locked" in str(error)
             if not locked or time.monotonic() > give_up:
                 raise
-        time.sleep(random.uniform(*SHORT_SLEEPS))
+        time.sleep(random.uniform(*SHORT_SLEEPS))  # noqa: S311 (no secret)
 
 
 @contextmanager
@@ -171,11 +171,11 @@ class DiskLedger:
                 row = changes.turn(book.row(counter.key), counter, now)
                 if hold.id not in row.open:
                     continue
-                held, made, _, _, drawn = row.open[hold.id]
-                cost = costs.get(counter.key, held)
+                held = row.open[hold.id]
+                cost = costs.get(counter.key, held.cost)
                 changes.settle(row, counter, hold.id, cost, now)
-                changes.give_back(row, hold.envelope, drawn - cost)
-                changes.learn(row, counter, lesson.told.get(counter.key), made if lesson.good else None, now)
+                changes.give_back(row, hold.envelope, held.drawn - cost)
+                changes.learn(row, counter, held, lesson, now)
                 book.put(counter.key, row)
         return book.is_changed
 
@@ -206,11 +206,17 @@ class DiskLedger:
             book = self._book()
             yield book
             if book.is_changed:
-                self.cache.set(LEDGER, book.close())
+                self._write(book.close())
             self._last = book
 
     def _book(self) -> Book:
         return Book(patiently(lambda: self.cache.get(LEDGER)), self._last)
+
+    def _write(self, text: str) -> None:
+        """In place, which takes half as long as `cache.set`."""
+        update = "UPDATE Cache SET value = ? WHERE key = ? AND raw = 1"
+        if not self.cache._sql(update, (text, LEDGER)).rowcount:
+            self.cache.set(LEDGER, text)
 
 
 def _turned(book: Book, counters: Sequence[Counter], now: float) -> list[Row]:
@@ -239,7 +245,8 @@ class DiskDocuments:
 
     def get(self, key: str) -> str | None:
         with trouble():
-            return patiently(lambda: self._cache.get(key))
+            found: str | None = patiently(lambda: self._cache.get(key))
+            return found
 
     def replace(self, key: str, old: str | None, new: str | None, ttl: float | None = None) -> bool:
         with trouble(), exclusive(self._cache):

@@ -1,29 +1,28 @@
--- KEYS: the ledger. ARGV: counters, now.
--- Answers {used, held, when something comes back or '', a cap that was learnt or ''} for each.
+-- KEYS: the ledger. ARGV: counters, now, as one JSON list.
+-- Answers used, held, when something comes back, and a cap that was learnt for each, as JSON.
 
 local function frees_at(row, counter)
-  local first
-  if counter.kind == 'refill' and row.drained ~= 0 then
+  if counter.kind == 'calendar' then return nil end
+  if counter.kind == 'refill' then
     local over = math.max(0, math.min(row.drained, row.drained + 1 - limit(row, counter)))
-    first = row.at + over * counter.span / limit(row, counter)
-  elseif counter.kind == 'sliding' or counter.kind == 'concurrent' then
-    for _, back in ipairs(ends(row, counter)) do
-      if back[2] ~= 0 then first = math.min(first or math.huge, back[1]) end
-    end
+    return row.drained ~= 0 and row.at + over * counter.span / limit(row, counter) or nil
   end
-  return first and text(first) or ''
+  local first
+  for _, back in ipairs(ends(row, counter)) do
+    if back[2] ~= 0 and back[1] < (first or math.huge) then first = back[1] end
+  end
+  return first
 end
 
-local levels, counters, now = {}, {}, number(ARGV[2])
-for n, found in ipairs(cjson.decode(ARGV[1])) do counters[n] = counter_from(found) end
-local rows = rows_of(counters)
-for n, counter in ipairs(counters) do
-  local row = rows[n]
-  if tame(row, counter, now) then redis.call('HSET', KEYS[1], counter.key, told(row)) end
-  turn(row, counter, now)
-  local total, most = spent(row, counter), limit(row, counter)
-  local under_way = math.min(rounded(held(row)), total)
-  local cap = most < counter.ceiling and text(most) or ''
-  levels[n] = {text(rounded(total - under_way)), text(rounded(under_way + kept_free(row, ''))), frees_at(row, counter), cap}
+local lists, now = unpack(cjson.decode(ARGV[1]))
+local levels, counters = {}, counters_from(lists)
+for n, row in ipairs(rows_at(counters, now)) do
+  local counter = counters[n]
+  local total, known = spent(row, counter), limit(row, counter)
+  local open = math.min(rounded(held(row)), total)
+  levels[n] = list({
+    text(rounded(total - open)), text(rounded(open + kept_free(row, ''))), text(frees_at(row, counter)),
+    text(known < counter.ceiling and known),
+  })
 end
-return levels
+return list(levels)

@@ -1,10 +1,11 @@
--- KEYS: the ledger. ARGV: claims, now, envelope, when it expires.
--- Answers nothing, or the number of the claim that did not fit and when it would ('' where that is not known).
+-- KEYS: the ledger. ARGV: claims, now, when the promise expires, envelope, as one JSON list.
+-- Answers nothing, or the number of the claim that did not fit and when it would, as JSON.
 
-local now, envelope, expires = number(ARGV[2]), ARGV[3], number(ARGV[4])
-local counters, costs, rows, refused = claimed(now, envelope)
+local claims, now, expires, envelope = unpack(cjson.decode(ARGV[1]))
+local counters, rows, refused = claimed(claims, now, envelope)
 if refused then return refused end
-for n, cost in ipairs(costs) do
-  rows[n].promised[envelope] = cost > 0 and {left = cost, made = now, expires = expires} or nil
+for n, claim in ipairs(claims) do
+  local left = claim[9]
+  rows[n].promised[envelope] = left > 0 and {left = left, made = now, expires = expires} or nil
 end
 write(counters, rows)

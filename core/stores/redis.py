@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -28,6 +29,7 @@ HISTORY, REPLIES = "greenroom:history:", "greenroom:replies:"
 GARBLED = (ValueError, TypeError, AttributeError)  # what reading a foreign reply can raise
 
 log = logging.getLogger(__name__)
+_json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 @contextmanager
@@ -110,28 +112,27 @@ class RedisLedger:
 
     def reserve(self, hold: Hold, now: float, ttl: float) -> Refusal | None:
         with trouble():
-            told = [_claims(hold.claims), _text(now), hold.id, _text(now + ttl), hold.envelope]
-            return _refusal(self._reserve(self._keys, told), hold.claims)
+            asked = _json([_claims(hold.claims), now, now + ttl, hold.id, hold.envelope])
+            return _refusal(self._reserve(self._keys, [asked]), hold.claims)
 
     def promise(self, envelope: str, claims: Sequence[Claim], now: float, ttl: float) -> Refusal | None:
         with trouble():
-            told = [_claims(claims), _text(now), envelope, _text(now + ttl)]
-            return _refusal(self._promise(self._keys, told), claims)
+            asked = _json([_claims(claims), now, now + ttl, envelope])
+            return _refusal(self._promise(self._keys, [asked]), claims)
 
     def settle(self, hold: Hold, costs: Mapping[str, float], now: float, lesson: Lesson = NO_LESSON) -> bool:
+        counters = [_counter(claim.counter) for claim in hold.claims]
+        told = {key: _limit(told) for key, told in lesson.told.items()}
         with trouble():
-            charged = json.dumps({key: _text(cost) for key, cost in costs.items()})
-            good = "1" if lesson.good else "0"
-            said = json.dumps({key: _limit(told) for key, told in lesson.told.items()})
-            told = [_claims(hold.claims), _text(now), hold.id, charged, good, said, hold.envelope]
-            return bool(self._settle(self._keys, told))
+            asked = _json([counters, now, hold.id, hold.envelope, dict(costs), lesson.good, told])
+            return bool(self._settle(self._keys, [asked]))
 
     def levels(self, counters: Sequence[Counter], now: float) -> list[Level]:
         if not counters:
             return []
         with trouble():
-            found = self._levels(self._keys, [json.dumps([_counter(c) for c in counters]), _text(now)])
-            return [Level(float(used), float(held), _time(at), _time(cap)) for used, held, at, cap in found]
+            found = self._levels(self._keys, [_json([[_counter(c) for c in counters], now])])
+            return [Level(*level) for level in _answer(found)]
 
 
 class RedisDocuments:
@@ -165,33 +166,30 @@ def _script(client: redis.Redis, *names: str) -> Script:
     )
 
 
-def _claims(claims: Sequence[Claim]) -> str:
-    return json.dumps([[*_counter(c.counter), _text(c.cost), _text(c.leave)] for c in claims])
+def _claims(claims: Sequence[Claim]) -> list[list[object]]:
+    return [[*_counter(claim.counter), claim.cost, claim.leave] for claim in claims]
 
 
-def _counter(counter: Counter) -> list[str]:
-    return [value if isinstance(value, str) else _text(value) for value in vars(counter).values()]
+def _counter(counter: Counter) -> list[object]:
+    return list(vars(counter).values())
 
 
-def _limit(told: Told) -> list[str]:
-    return ["" if value is None else _text(value) for value in (told.limit, told.remaining)]
+def _limit(told: Told) -> dict[str, float]:
+    said = {"limit": told.limit, "remaining": told.remaining}
+    return {name: value for name, value in said.items() if value is not None}
 
 
-def _refusal(found: tuple[int, bytes] | None, claims: Sequence[Claim]) -> Refusal | None:
-    if found is None:
+def _refusal(answer: bytes | None, claims: Sequence[Claim]) -> Refusal | None:
+    if answer is None:
         return None
-    number, free_at = found
-    return Refusal(claims[number - 1], _time(free_at))
+    number, free_at = _answer(answer)
+    return Refusal(claims[int(number) - 1], free_at)
 
 
-def _text(number: float) -> str:
-    """The shortest text that reads back as the very same number."""
-    return repr(float(number))
+def _answer(text: bytes) -> list[Any]:
+    found: list[Any] = json.loads(text, parse_int=float)
+    return found
 
 
 def _millis(seconds: float) -> int:
     return math.ceil(seconds * 1000)
-
-
-def _time(text: bytes) -> float | None:
-    return float(text) if text else None

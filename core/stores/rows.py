@@ -1,4 +1,4 @@
-"""One quota counter as a row, and what it says. Pure: `changes` is what may happen to it, the store adds atomicity.
+"""One quota counter as a row, and what it says. Pure; `changes` may happen to it, and the store adds atomicity.
 
 A calendar counter keeps `used` {window: cost}, the last few windows of it; a sliding one the `entries` that are
 settled, oldest first; a refilling one how much is `drained` as of `at`. `open` are the holds not settled yet. They
@@ -11,13 +11,35 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from core.stores.contract import ARRIVAL_SECONDS, Claim, Counter, Level
 
 SLACK = 1e-9  # sums of fractional neurons may miss a whole number by this much
 Entry = tuple[float, float]  # at, cost
-Open = tuple[float, float, float, str, float]  # cost, made, expires, window charged to, drawn from its envelope
-Promise = tuple[float, float, float]  # left, made, expires
+
+
+class Open(NamedTuple):
+    """A hold on this counter. It is charged to `window`; if the call may arrive after `turns` only, in the end to
+    `next_window`. `drawn` is the part of `cost` that was promised to its envelope."""
+
+    cost: float
+    made: float
+    expires: float
+    window: str
+    next_window: str
+    turns: float
+    drawn: float = 0.0
+
+    def may_arrive_in(self, counter: Counter) -> bool:
+        """In a window that has begun since?"""
+        return self.window < counter.window and self.made + ARRIVAL_SECONDS >= counter.begins
+
+
+class Promise(NamedTuple):
+    left: float
+    made: float
+    expires: float
 
 
 @dataclass
@@ -42,21 +64,22 @@ class Row:
         next one, so it counts in both."""
         if counter.kind == "calendar":
             total = sum([cost for window, cost in self.used.items() if window >= counter.window])
-            total += sum([held[0] for held in self.open.values() if _may_arrive_in(counter, held)])
+            if self.open:
+                total += sum([held.cost for held in self.open.values() if held.may_arrive_in(counter)])
         elif counter.kind == "refill":
             total = self.drained
         else:
             total = self.held() + sum([cost for _, cost in self.entries])
-        return round(total, 6)
+        return rounded(total)
 
     def held(self) -> float:
-        return sum([held[0] for held in self.open.values()]) if self.open else 0.0
+        return sum([held.cost for held in self.open.values()]) if self.open else 0.0
 
     def kept_free(self, envelope: str = "") -> float:
         """What is promised to others than `envelope`."""
         if not self.promised:
             return 0.0
-        return round(sum([left for name, (left, _, _) in self.promised.items() if name != envelope]), 6)
+        return rounded(sum([promise.left for name, promise in self.promised.items() if name != envelope]))
 
     def limit(self, counter: Counter) -> float:
         """The counter's own ceiling or a lower one that was learnt."""
@@ -72,24 +95,24 @@ class Row:
     def ends(self, counter: Counter) -> list[tuple[float, float]]:
         """When which charges of a sliding or concurrent counter come back."""
         if counter.kind == "concurrent":
-            return [(expires, cost) for cost, _, expires, _, _ in self.open.values()]
-        settled = [(at + counter.span, cost) for at, cost in self.entries]
-        return settled + [(made + ARRIVAL_SECONDS + counter.span, cost) for cost, made, *_ in self.open.values()]
+            return [(held.expires, held.cost) for held in self.open.values()]
+        arriving = [(held.made + ARRIVAL_SECONDS + counter.span, held.cost) for held in self.open.values()]
+        return [(at + counter.span, cost) for at, cost in self.entries] + arriving
 
     def level(self, counter: Counter) -> Level:
         spent, limit = self.spent(counter), self.limit(counter)
-        held = min(round(self.held(), 6), spent)
+        held = min(rounded(self.held()), spent)
         cap = limit if limit < counter.ceiling else None
-        return Level(round(spent - held, 6), round(held + self.kept_free(), 6), self._frees_at(counter), cap)
+        used, kept = rounded(spent - held), rounded(held + self.kept_free())
+        return Level(used, kept, self._frees_at(counter), cap)
 
     def steady_until(self, counter: Counter) -> float:
         """Until when its level stays what it is, if nobody changes the row."""
-        if counter.kind == "refill":
-            return -math.inf if self.drained else math.inf
-        turns = [held[2] for held in self.open.values()] + [promised[2] for promised in self.promised.values()]
-        if counter.kind == "sliding":
-            turns += [end for end, _ in self.ends(counter)]
-        return min(turns, default=math.inf)
+        if counter.kind == "refill" and self.drained:
+            return -math.inf
+        lasting: list[Open | Promise] = [*self.open.values(), *self.promised.values()]
+        ends = [end for end, _ in self.ends(counter)] if counter.kind == "sliding" else []
+        return min([*ends, *(each.expires for each in lasting)], default=math.inf)
 
     def _frees_at(self, counter: Counter) -> float | None:
         if counter.kind == "calendar":
@@ -97,11 +120,12 @@ class Row:
         if counter.kind == "refill":
             over = max(0.0, min(self.drained, self.drained + 1 - self.limit(counter)))
             return self.at + over * counter.span / self.limit(counter) if self.drained else None
-        return min((end for end, cost in self.ends(counter) if cost), default=None)
+        return min([end for end, cost in self.ends(counter) if cost], default=None)
 
 
-def _may_arrive_in(counter: Counter, held: Open) -> bool:
-    return held[3] < counter.window and held[1] + ARRIVAL_SECONDS > counter.begins
+def rounded(amount: float) -> float:
+    """Without the noise that sums have beyond six digits. Halves go up, as they do in Lua."""
+    return math.floor(amount * 1e6 + 0.5) / 1e6
 
 
 def fits(row: Row, claim: Claim, now: float, envelope: str = "") -> bool:
@@ -119,7 +143,7 @@ def free_at(row: Row, claim: Claim, now: float, envelope: str = "") -> float | N
         return None
     if counter.kind == "refill":
         return row.at + over * counter.span / row.limit(counter)
-    promised = [(expires, left) for name, (left, _, expires) in row.promised.items() if name != envelope]
+    promised = [(p.expires, p.left) for name, p in row.promised.items() if name != envelope]
     for end, cost in sorted(row.ends(counter) + promised):
         over -= cost
         if over <= SLACK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -13,6 +14,7 @@ from core.interview.report import escape
 from core.quotas import Standing
 from core.status import ProviderStatus, SystemStatus
 from pages.parts.clocks import until
+from providers.contracts import Route
 
 GREEN, AMBER, RED = "#2f8f73", "#d08a2e", "#c4453b"
 
@@ -41,6 +43,9 @@ def show_limits(status: SystemStatus) -> None:
             column_config={
                 "Taken": st.column_config.ProgressColumn("Taken", min_value=0, max_value=100, format="%.0f %%"),
                 "Used": st.column_config.NumberColumn("Used", format="localized"),
+                "Held": st.column_config.NumberColumn(
+                    "Held", format="localized", help="For calls under way and for interviews that have begun."
+                ),
                 "Left": st.column_config.NumberColumn("Left", format="localized"),
             },
             height="content",
@@ -51,35 +56,39 @@ def show_limits(status: SystemStatus) -> None:
 def show_routes(status: SystemStatus) -> None:
     """Who would be asked next for feedback on an answer, and why the others would not."""
     states = ["would be asked next"] + ["stands by"] * len(status.ranking.order)
-    rows = [
-        {"Route": r.name, "Tier": r.tier, "State": s, "Back": "", "Last passed over": _last(r.name, status)}
-        for r, s in zip(status.ranking.order, states, strict=False)
-    ]
+    rows = [_place(r, s, "", status) for r, s in zip(status.ranking.order, states, strict=False)]
     for out in status.ranking.skipped:
         back = until(out.until, status.timestamp) if out.until else "not by waiting"
-        last = _last(out.route.name, status)
-        rows.append(
-            {
-                "Route": out.route.name,
-                "Tier": out.route.tier,
-                "State": out.reason,
-                "Back": back,
-                "Last passed over": last,
-            }
-        )
+        rows.append(_place(out.route, _bare(out.reason, out.route.provider), back, status))
     if rows:
         st.subheader("Routes, in the order they would be tried")
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
+            column_config={
+                "State": st.column_config.TextColumn("State", width=190),
+                "Last passed over": st.column_config.TextColumn(
+                    "Last passed over (UTC)",
+                    width=290,
+                    help="When and why it last was not the one to answer a call, as this process saw it.",
+                ),
+            },
             height="content",
             alt="Every route in its place in line, or why it is passed over and when it is back",
         )
 
 
-def _last(route: str, status: SystemStatus) -> str:
-    last = status.passed_over.get(route)
-    return f"{datetime.fromtimestamp(last.at, UTC):%H:%M:%S} UTC: {last.reason}" if last else ""
+def _place(route: Route, state: str, back: str, status: SystemStatus) -> dict[str, object]:
+    passed = status.passed_over.get(route.name)
+    last = ""
+    if passed:
+        last = f"{datetime.fromtimestamp(passed.at, UTC):%d %b %H:%M:%S} {_bare(passed.reason, route.provider)}"
+    return {"Route": route.name, "State": state, "Back": back, "Last passed over": last, "Tier": route.tier}
+
+
+def _bare(reason: str, provider: str) -> str:
+    """Without the names of routes, where the page says already whose reason it is."""
+    return re.sub(rf"(^|; ){re.escape(provider)}/\S+: ", r"\1", reason)
 
 
 def _card(provider: ProviderStatus, now: float) -> None:
@@ -97,17 +106,22 @@ def _card(provider: ProviderStatus, now: float) -> None:
         pool = tightest.limit.pool.removeprefix(provider.name).removeprefix("/") or "whole account"
         st.caption(f"{_used(tightest)} · {pool} · resets {until(tightest.resets_at, now)}")
     if provider.resting:
-        st.badge(escape(provider.resting), icon=":material/pause_circle:", color="orange")
+        st.badge("Resting", icon=":material/pause_circle:", color="orange")
+        if provider.resting != "; ".join(dict.fromkeys(c.reason for c in provider.cooldowns)):
+            st.caption(escape(_bare(provider.resting, provider.name)))
     elif provider.calls_left is not None:
         st.caption(f"About {provider.calls_left:,} calls left")
     for cooldown in provider.cooldowns:
         back = until(cooldown.until, now)
-        st.caption(f":material/timer: {escape(cooldown.subject)} is back {back}: {escape(cooldown.reason)}")
+        is_whole = cooldown.subject == provider.name
+        subject = provider.label if is_whole else cooldown.subject.removeprefix(f"{provider.name}/")
+        reason = _bare(cooldown.reason, provider.name)
+        st.caption(f":material/timer: {escape(subject)} is back {back}: {escape(reason)}")
 
 
 def _gauge(standing: Standing) -> go.Figure:
     amount = standing.amount
-    taken = standing.used + standing.held
+    taken = round(standing.used + standing.held, 1)
     colour = RED if standing.share >= CRITICAL_SHARE else AMBER if standing.share >= WARNING_SHARE else GREEN
     figure = go.Figure(
         go.Indicator(
@@ -132,8 +146,12 @@ def _gauge(standing: Standing) -> go.Figure:
 
 def _used(standing: Standing) -> str:
     limit = standing.limit
-    held = f" ({standing.held:g} under way)" if standing.held else ""
-    return f"{standing.used + standing.held:,.6g} of {standing.amount:,.6g} {limit.what}{held}"
+    held = f" ({_number(standing.held)} held)" if standing.held else ""
+    return f"{_number(standing.used + standing.held)} of {_number(standing.amount)} {limit.what}{held}"
+
+
+def _number(amount: float) -> str:
+    return f"{round(amount, 1):,.15g}"
 
 
 def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, object]:
@@ -141,10 +159,10 @@ def _row(provider: ProviderStatus, standing: Standing, now: float) -> dict[str, 
     return {
         "Provider": provider.label,
         "Counted for": limit.pool.removeprefix(f"{provider.name}/"),
-        "Limit": f"{standing.amount:,.6g} {limit.what}",
-        "Used": standing.used,
-        "Held": standing.held,
-        "Left": standing.remaining,
+        "Limit": f"{_number(standing.amount)} {limit.what}",
+        "Used": round(standing.used, 1),
+        "Held": round(standing.held, 1),
+        "Left": round(standing.remaining, 1),
         "Taken": 100 * standing.share,
         "Resets": until(standing.resets_at, now),
         "Source": standing.source,

@@ -12,6 +12,8 @@ from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from core.stores.redis import RedisDocuments, RedisLedger, open_client
 from tests import redis_server
 
+DAY = 86_400.0
+
 
 @dataclass(frozen=True)
 class Store:
@@ -43,8 +45,16 @@ def daily(ceiling: float, cost: float = 1, key: str = "p|requests|day", window: 
     return Claim(Counter(key, "calendar", ceiling, window, f"{following:%Y-%m-%d}", *spans), cost)
 
 
-def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute") -> Claim:
-    return Claim(Counter(key, "sliding", ceiling, span=60.0), cost)
+def sliding(ceiling: float, cost: float = 1, key: str = "p|requests|minute", span: float = 60.0) -> Claim:
+    return Claim(Counter(key, "sliding", ceiling, span=span), cost)
+
+
+def refill(ceiling: float, cost: float = 1, key: str = "g|requests|refill-day") -> Claim:
+    return Claim(Counter(key, "refill", ceiling, span=DAY), cost)
+
+
+def at_once(ceiling: float, key: str = "d|concurrent|call") -> Claim:
+    return Claim(Counter(key, "concurrent", ceiling), 1)
 
 
 def levels(ledger: Ledger, claims: Sequence[Claim], now: float) -> list[Level]:
