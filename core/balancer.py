@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from core.budget import SHORTEST_ATTEMPT, Budget
 from core.cache import ResponseCache, Terms, fingerprint
 from core.dispatch import Call, Dispatcher, Done, Failed, Interrupted
 from core.policy import Ranking, Skipped, Strategy, Task, View, Wish, rank
@@ -18,7 +19,7 @@ from providers.contracts import BadReply, ChatRequest, Clock, Limit, Message, Pu
 
 __all__ = ["MOMENT", "AllRoutesOut", "Answer", "Interrupted", "LoadBalancer", "Parts", "Wanted"]
 
-SHORTEST_ATTEMPT = 0.2  # seconds; with less no provider can answer, and asking would only cost quota
+LOOKS = 5  # that open_envelope takes
 MOMENT = 120.0  # seconds; a full minute is over before the first answer of an interview is written
 EXPLORED = 0.05  # share of calls that `fastest` gives to any route, or it would never hear that one got faster
 PATIENCE = 0.5  # share of its deadline that a caller waits for another one's answer to the same question
@@ -99,9 +100,8 @@ class LoadBalancer:
 
         Raises AllRoutesOut when nobody could answer in time, Refused when the request itself is the trouble.
         """
-        if not wanted.task.keep:
-            return self._ask(wanted)[0]
-        return self._ask_once(wanted)
+        budget = Budget(wanted.task, self._parts.clock)
+        return self._ask_once(wanted, budget) if wanted.task.keep else self._ask(wanted, budget)[0]
 
     def stream(self, wanted: Wanted[T], pulse: Pulse) -> Generator[str, None, Answer[T]]:
         """The reply in pieces as they arrive, and the checked whole as the generator's return value.
@@ -110,13 +110,14 @@ class LoadBalancer:
         `pulse`, ends the call. Raises what `complete` raises before the first piece, and Interrupted after it.
         """
         failed: list[Skipped] = []
-        ranking = self.ranking(wanted.task, wanted.pinned, wanted.envelope)
-        for route, seconds in self._candidates(ranking, wanted.task, failed):
-            call = self._call(wanted, seconds, first=not failed)
+        ranking, budget = self._ranking_of(wanted), Budget(wanted.task, self._parts.clock)
+        for route, seconds in self._candidates(ranking, budget, failed):
+            call = _call(wanted, seconds, first=not failed)
             outcome = yield from self._parts.dispatcher.stream(route, call, pulse)
             if isinstance(outcome, Done):
                 self._note(ranking, failed)
                 return Answer(outcome.value, route.name, tuple(failed))
+            budget.count(outcome)
             failed.append(outcome)
         raise self._all_out(ranking, failed)
 
@@ -149,29 +150,39 @@ class LoadBalancer:
 
         Routes that are back in a moment count too. Raises StoreError.
         """
-        view = self.view()
-        ranking = rank(self._routes, view, task, Wish(self._parts.strategy))
-        soon = [s.route for s in ranking.skipped if s.until is not None and s.until <= view.now + MOMENT]
-        shares = _shares([*ranking.order, *soon], view.standings, task, calls)
-        return self._parts.dispatcher.quota.open_envelope(shares, seconds) if shares is not None else None
+        for _ in range(LOOKS):  # somebody else may take what was seen free
+            view = self.view()
+            ranking = rank(self._routes, view, task, Wish(self._parts.strategy))
+            soon = [s.route for s in ranking.skipped if s.until is not None and s.until <= view.now + MOMENT]
+            shares = _shares([*ranking.order, *soon], view.standings, task, calls)
+            if shares is None:
+                return None
+            if envelope := self._parts.dispatcher.quota.open_envelope(shares, seconds):
+                return envelope
+        return None
 
     def close_envelope(self, envelope: Envelope) -> None:
         """Raises StoreError; what is not closed comes back when it expires."""
         self._parts.dispatcher.quota.close(envelope)
 
-    def _ask_once(self, wanted: Wanted[T]) -> Answer[T]:
+    def _ask_once(self, wanted: Wanted[T], budget: Budget) -> Answer[T]:
         """One upstream call for all who ask the same at the same time, here or in another process."""
         task, request = wanted.task, wanted.request
-        key = fingerprint(task.name, [asdict(m) for m in request.messages], request.max_tokens, request.schema)
         terms = Terms(keep=task.keep, wait=PATIENCE * task.deadline, lease=task.deadline + SHORTEST_ATTEMPT)
         asked: list[Answer[T]] = []
 
         def ask() -> str:
-            answer, text = self._ask(wanted)
+            answer, done = self._ask(wanted, budget)
             asked.append(answer)
-            return json.dumps({"text": text, "route": answer.route})
+            if not done.whole:
+                raise _Half
+            return json.dumps({"text": done.text, "route": answer.route})
 
-        kept, is_new = self._parts.cache.text(key, terms, ask, lambda found: _read(found, wanted) is not None)
+        try:
+            key = _fingerprint(task, request)
+            kept, is_new = self._parts.cache.text(key, terms, ask, lambda found: _read(found, wanted) is not None)
+        except _Half:
+            return asked[0]
         if is_new:
             return asked[0]
         known = _read(kept, wanted)
@@ -179,36 +190,37 @@ class LoadBalancer:
         self._parts.dispatcher.history.record_cache_hit(known.route.partition("/")[0])
         return known
 
-    def _ask(self, wanted: Wanted[T]) -> tuple[Answer[T], str]:
+    def _ask(self, wanted: Wanted[T], budget: Budget) -> tuple[Answer[T], Done[T]]:
         failed: list[Skipped] = []
-        ranking = self.ranking(wanted.task, wanted.pinned, wanted.envelope)
-        for route, seconds in self._candidates(ranking, wanted.task, failed):
-            call = self._call(wanted, seconds, first=not failed)
-            outcome = self._parts.dispatcher.call(route, call)
-            if isinstance(outcome, Failed) and outcome.unusable and call.request.schema is not None:
-                outcome = self._parts.dispatcher.call(route, replace(call, request=_again(call.request, outcome)))
+        ranking, dispatcher = self._ranking_of(wanted), self._parts.dispatcher
+        for route, seconds in self._candidates(ranking, budget, failed):
+            call = _call(wanted, seconds, first=not failed)
+            outcome = dispatcher.call(route, call)
+            budget.count(outcome)
+            if isinstance(outcome, Failed) and outcome.unusable and call.request.schema and not budget.obstacle():
+                again = _call(wanted, budget.seconds(is_last=route is ranking.order[-1]), first=False)
+                outcome = dispatcher.call(route, _again(again, outcome))
+                budget.count(outcome)
             if isinstance(outcome, Done):
                 self._note(ranking, failed)
-                return Answer(outcome.value, route.name, tuple(failed)), outcome.text
+                return Answer(outcome.value, route.name, tuple(failed)), outcome
             failed.append(outcome)
         raise self._all_out(ranking, failed)
 
-    def _candidates(self, ranking: Ranking, task: Task, failed: list[Skipped]) -> Iterator[tuple[Route, float]]:
+    def _candidates(
+        self, ranking: Ranking, budget: Budget, failed: list[Skipped]
+    ) -> Iterator[tuple[Route, float]]:
         """Each route that is worth trying, with the seconds it may take; the others go to `failed`."""
-        clock = self._parts.clock
-        give_up, tried = clock.monotonic() + task.deadline, 0
         for route in ranking.order:
-            left = give_up - clock.monotonic()
-            if left < SHORTEST_ATTEMPT or tried == task.attempts:
-                why = "no time was left to try it" if left < SHORTEST_ATTEMPT else "enough others were tried"
-                failed.append(Skipped(route, why, clock.now()))
-            elif told := _told_by(failed, route):
+            if told := _told_by(failed, route):
                 failed.append(replace(told, route=route))
+            elif reason := budget.obstacle():
+                failed.append(Skipped(route, reason, self._parts.clock.now()))
             else:
-                tried += 1
-                # Half of what is left, so that a provider that hangs leaves time for those behind it.
-                is_last = route is ranking.order[-1] or tried == task.attempts
-                yield route, left if is_last else max(left / 2, SHORTEST_ATTEMPT)
+                yield route, budget.seconds(is_last=route is ranking.order[-1])
+
+    def _ranking_of(self, wanted: Wanted[T]) -> Ranking:
+        return self.ranking(wanted.task, wanted.pinned, wanted.envelope)
 
     def _all_out(self, ranking: Ranking, failed: Sequence[Skipped]) -> AllRoutesOut:
         self._note(ranking, failed)
@@ -219,9 +231,9 @@ class LoadBalancer:
         now = self._parts.clock.now()
         self._passed_over |= {s.route.name: PassedOver(now, s.reason) for s in (*ranking.skipped, *failed)}
 
-    def _call(self, wanted: Wanted[T], seconds: float, *, first: bool) -> Call[T]:
-        hurried = replace(wanted.request, timeout=min(wanted.request.timeout, seconds))
-        return Call(wanted.task, hurried, wanted.read, wanted.envelope, first)
+
+class _Half(Exception):
+    """The reply was cut off: good enough for who asked, but not to be given to others."""
 
 
 def _read(kept: str, wanted: Wanted[T]) -> Answer[T] | None:
@@ -233,10 +245,20 @@ def _read(kept: str, wanted: Wanted[T]) -> Answer[T] | None:
         return None
 
 
-def _again(request: ChatRequest, failed: Failed) -> ChatRequest:
+def _call(wanted: Wanted[T], seconds: float, *, first: bool) -> Call[T]:
+    hurried = replace(wanted.request, timeout=min(wanted.request.timeout, seconds))
+    return Call(wanted.task, hurried, wanted.read, wanted.envelope, first)
+
+
+def _again(call: Call[T], failed: Failed) -> Call[T]:
     """The same question with the useless reply and what was wrong with it."""
     complaint = (Message("assistant", failed.unusable), Message("user", AGAIN.format(reason=failed.reason)))
-    return replace(request, messages=(*request.messages, *complaint))
+    return replace(call, request=replace(call.request, messages=(*call.request.messages, *complaint)))
+
+
+def _fingerprint(task: Task, request: ChatRequest) -> str:
+    messages = [asdict(message) for message in request.messages]
+    return fingerprint(task.name, messages, request.max_tokens, request.temperature, request.schema)
 
 
 def _told_by(failed: Sequence[Skipped], route: Route) -> Skipped | None:

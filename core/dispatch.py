@@ -52,11 +52,12 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True)
 class Done(Generic[T]):
-    """A reply that passed its check."""
+    """A reply that passed its check. It is not `whole` where the limit of tokens cut it off."""
 
     value: T
     text: str
     route: Route
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,15 @@ class Dispatcher:
             reply = self.providers[route.provider].complete(route, call.request)
             value = call.read(reply.text)
         except ProviderError as error:
-            return self._failed(ticket, error, reply)
+            failure = self._failed(ticket, error, reply)
+            if isinstance(error, Refused):
+                raise
+            return failure
         except BaseException:
-            self._left(ticket, call.request, "")
+            self._left(ticket, call.request, reply.text if reply else "")
             raise
         self._succeeded(ticket, reply)
-        return Done(value, reply.text, route)
+        return Done(value, reply.text, route, whole=reply.finish_reason != "length")
 
     def stream(self, route: Route, call: Call[T], pulse: Pulse) -> Generator[str, None, Done[T] | Skipped]:
         """The same in pieces, and at the end the checked whole. Raises Interrupted once a piece was given out.
@@ -116,12 +120,14 @@ class Dispatcher:
             failure = self._failed(ticket, error, reply)
             if pieces:
                 raise Interrupted(str(error)) from None
+            if isinstance(error, Refused):
+                raise
             return failure
         except BaseException:
             self._left(ticket, call.request, "".join(pieces))
             raise
         self._succeeded(ticket, reply)
-        return Done(value, reply.text, route)
+        return Done(value, reply.text, route, whole=reply.finish_reason != "length")
 
     def _admit(self, route: Route, call: Call[T]) -> _Ticket | Skipped:
         try:
@@ -158,12 +164,9 @@ class Dispatcher:
         with _store_trouble_is_logged("settled"):
             self.quota.settle(held, cost, told)
         self._record(ticket, type(error).__name__, cost.tokens)
-        if isinstance(error, Refused):
-            self._proven(ticket)
-            raise error
         log.warning("%s failed: %s", route.name, error)
         cooldown = self._learn(route, error)
-        if cooldown is None:  # a useless reply is a sign of life all the same
+        if cooldown is None:  # a refusal or a useless reply is a sign of life all the same
             self._proven(ticket)
             text = reply.text if reply and isinstance(error, BadReply) else ""
             return Failed(route, str(error), None, unusable=text)

@@ -86,7 +86,7 @@ class Health:
 
         def claim(all_: dict[str, Cooldown]) -> dict[str, Cooldown]:
             nonlocal free
-            free = all(all_[s].trial_until <= now for s in over if s in all_)
+            free = all(max(all_[s].until, all_[s].trial_until) <= now for s in over if s in all_)
             begun = {s: replace(all_[s], trial_until=now + TRIAL_SECONDS) for s in over if free and s in all_}
             return {**all_, **begun}
 
@@ -100,7 +100,8 @@ class Health:
         self._change(lambda all_: {s: c for s, c in all_.items() if s not in mine or c.until > now})
 
     def learn(self, route: Route, error: ProviderError) -> Cooldown | None:
-        """Bench what the error speaks of; None if it says nothing about health. Raises StoreError."""
+        """Bench what the error speaks of; the cooldown that holds from now on, None if the error says nothing
+        about health. Raises StoreError."""
         verdict = self._verdict(route, error)
         if verdict is None:
             return None
@@ -108,9 +109,15 @@ class Health:
         now = self._clock.now()
         key_id = self._key_ids.get(route.provider, "") if isinstance(error, KeyRejected) else ""
         until = min(max(until, now + SHORTEST), now + LONGEST)
-        cooldown = Cooldown(subject, until, str(error), key_id, confidence=error.confidence)
-        self._change(lambda all_: {**all_, subject: _later(all_.get(subject), cooldown, now, _growth(error))})
-        return cooldown
+        meant = holds = Cooldown(subject, until, str(error), key_id, confidence=error.confidence)
+
+        def bench(all_: dict[str, Cooldown]) -> dict[str, Cooldown]:
+            nonlocal holds
+            holds = _later(all_.get(subject), meant, now, _growth(error))
+            return {**all_, subject: holds}
+
+        self._change(bench)
+        return holds
 
     def _verdict(self, route: Route, error: ProviderError) -> tuple[str, float] | None:
         now = self._clock.now()

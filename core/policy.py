@@ -123,7 +123,7 @@ def _obstacle(route: Route, view: View, task: Task, wish: Wish) -> Skipped | Non
 def _used_up(standing: Standing, task: Task) -> str | None:
     if standing.remaining < 1:
         return f"{standing.limit.what} used up"
-    if standing.limit.lasting and standing.remaining < 1 + task.leaves * standing.limit.amount:
+    if standing.limit.lasting and standing.remaining < 1 + task.leaves * standing.amount:
         return f"the last {task.leaves:.0%} of {standing.limit.what} are kept for scoring answers"
     return None
 

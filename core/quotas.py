@@ -9,7 +9,7 @@ import json
 import math
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core import windows
 from core.stores.contract import Claim, Counter, Hold, Ledger, Lesson
@@ -179,7 +179,7 @@ class QuotaManager:
         """
         limits = reservation.route.limits
         costs = {limit.key: cost.of(limit.unit) for limit in limits}
-        said = {(each.unit, each.window): each for each in told}
+        said = {(each.unit, each.window): each if good else _refusing(each) for each in told}
         lesson = Lesson(good, {li.key: each for li in limits if (each := said.get((li.unit, li.window)))})
         return self._ledger.settle(reservation.hold, costs, self._clock.now(), lesson)
 
@@ -240,3 +240,8 @@ class QuotaManager:
         )
         self._counters[limit] = made
         return made
+
+
+def _refusing(told: Told) -> Told:
+    """What a refusal tells. When what slides is back, the cooldown knows better than a whole window from now."""
+    return replace(told, remaining=None) if windows.kind(told.window) == "sliding" else told

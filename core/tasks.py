@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from core.policy import Task
+from providers.contracts import Usage
 
 KEPT_FOR_SCORING = 0.2  # share of each lasting limit that calls leave alone which no interview depends on
 HOUR = 3_600.0
+LONG_ANSWER = Usage(2_400, 900)  # our instructions, 600 words of an answer, and all that the reply may take
 
 
 def turn(deadline: float) -> Task:
     """Feedback on one answer, within `deadline` seconds."""
-    return Task("turn", "small", deadline)
+    return Task("turn", "small", deadline, typical=LONG_ANSWER)
 
 
 def resume(deadline: float) -> Task:

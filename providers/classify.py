@@ -140,7 +140,7 @@ def _hints(fault: Fault, period: Period | None) -> Iterator[tuple[str, bool]]:
         yield from ((reset, False) for reset in _spent(fault, suffix))
     yield fault.headers.get("x-ratelimit-reset", ""), False
     prose = _PROSE_WAIT.search(fault.message)
-    yield prose[1] if prose else "", False
+    yield prose[1].lower() if prose else "", False
 
 
 def _until(fault: Fault, verdict: Verdict, now: float) -> float | None:

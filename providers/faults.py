@@ -121,8 +121,8 @@ def _quotas(details: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 def _message(error: Mapping[str, Any], prose: str) -> str:
     for name in ("message", "detail", "title"):
         if said := text(error.get(name)):
-            return said[:4000]
-    return "" if prose.lstrip().startswith("<") else prose[:4000]
+            return " ".join(said.split())[:4000]
+    return "" if prose.lstrip().startswith("<") else " ".join(prose.split())[:4000]
 
 
 def _unwrap(payload: object) -> object:

@@ -103,7 +103,7 @@ def ask(house: House, number: int) -> str | None:
             pass
         return SERVED
     except AllRoutesOut as out:
-        is_soon = out.soonest is None or out.soonest <= house.clock.now() + HOLD_SECONDS
+        is_soon = out.soonest is None or out.soonest < house.clock.now() + 2 * HOLD_SECONDS
         return None if is_soon else out.skipped[0].reason
 
 

@@ -15,7 +15,7 @@ OWN_SOURCES = [
     p
     for folder in (*LAYERS, "tests", "benchmarks")
     for p in sorted((ROOT / folder).rglob("*.py"))
-    if "__pycache__" not in p.parts
+    if "__pycache__" not in p.parts and ".venv-litellm" not in p.parts
 ] + [ROOT / "streamlit_app.py"]
 PRODUCT = [p for p in OWN_SOURCES if p.relative_to(ROOT).parts[0] in (*LAYERS, "streamlit_app.py")]
 

@@ -96,8 +96,6 @@ def test_a_reply_serves_even_where_nobody_could_answer_any_more(house: House, fi
 def test_another_question_is_asked_for_itself(
     changes: dict[str, object], house: House, first: FakeUpstream, request: pytest.FixtureRequest
 ) -> None:
-    if "temperature" in changes:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="the temperature is not part of the key"))
     house.ask(task=KEPT)
     other = house.ask(task=KEPT, request=replace(REQUEST, **changes))  # type: ignore[arg-type]
     assert (other.value, other.cached, first.counts.received) == ("reply 2", False, 2)
@@ -144,8 +142,6 @@ def test_a_reply_that_no_longer_fits_is_asked_for_again_and_kept_in_its_place(
 def test_only_a_good_reply_is_kept(
     step: str, scene: Scene, house: House, first: FakeUpstream, request: pytest.FixtureRequest
 ) -> None:
-    if step == "truncated":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="half an answer is kept as a whole one"))
     first.plan(step)
     with suppress(AllRoutesOut, Refused):
         house.ask(task=KEPT)
@@ -205,7 +201,6 @@ def test_if_the_only_route_is_benched_nobody_asks_again(scene: Scene) -> None:
     assert fake.counts.received == 1
 
 
-@pytest.mark.xfail(strict=True, reason="it starts anew after waiting for half of it: one and a half in all")
 def test_who_has_waited_for_another_has_only_the_rest_of_the_deadline(tmp_path: Path) -> None:
     """The other one's process died without a word, and its lease stayed."""
     clock = FrozenClock()

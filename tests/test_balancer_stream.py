@@ -187,7 +187,6 @@ def filtered_half_way(_: object) -> Wire:
     return Wire(200, pieces, {"Content-Type": sent.content_type}, chunked=True)
 
 
-@pytest.mark.xfail(strict=True, reason="Refused comes out instead, after words that somebody has read")
 def test_a_filter_that_strikes_half_way_is_an_interruption_too(scene: Scene) -> None:
     with closing(LoopbackServer(0, filtered_half_way)) as server:
         house = scene.house(

@@ -144,7 +144,6 @@ def test_the_second_call_needs_quota_of_its_own(scene: Scene, second: FakeUpstre
     assert (first.counts.received, first.counts.refused) == (1, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="asking again is not counted as an attempt")
 def test_without_attempts_left_nobody_asks_again(scene: Scene) -> None:
     first = scene.fake("first", reply=saying(BAD, GOOD))
     house = scene.house(ONE)
@@ -153,7 +152,6 @@ def test_without_attempts_left_nobody_asks_again(scene: Scene) -> None:
     assert first.counts.received == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the second call is given as much time as the first one was")
 @pytest.mark.parametrize("seconds", [11.0, 19.9], ids=["some time is left", "no time is left"])
 def test_asking_again_ends_with_the_deadline(seconds: float, tmp_path: Path) -> None:
     """Each reply takes so many of the twenty seconds that there are."""
@@ -198,7 +196,6 @@ def test_only_so_many_routes_are_tried_and_the_others_have_a_reason(scene: Scene
     assert [fake.counts.received for fake in fakes] == [1, 1, 1, 1], "those that rest are no attempt"
 
 
-@pytest.mark.xfail(strict=True, reason="a route that cannot take the call at all uses up an attempt")
 def test_routes_that_are_never_called_are_no_attempt(scene: Scene) -> None:
     names = ("alpha", "beta", "gamma")
     fakes = [scene.fake(name, reply=saying(GOOD)) for name in names]

@@ -168,7 +168,6 @@ class Outrun:
         return self._ledger.levels(counters, now)
 
 
-@pytest.mark.xfail(strict=True, reason="whoever is a moment late gets nothing, although others have room")
 def test_who_is_outrun_on_the_best_route_takes_the_next(scene: Scene) -> None:
     for name in ("first", "second"):
         scene.fake(name)

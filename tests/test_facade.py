@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from core.app import current
 from tests.answers import STORY
 from tests.fakes.exchange import Exchange
 from tests.fakes.grader import grade
@@ -312,6 +313,8 @@ def test_scripts_and_the_app_share_one_ledger(monkeypatch: pytest.MonkeyPatch, t
     assert ours.pop("timestamp")
     assert theirs.pop("timestamp")
     assert ours == theirs
+    (hour,) = current().history.hours(0).values()  # what the script brought there before it ended
+    assert hour["cerebras"].calls == 1
 
 
 def test_alerts_begin_at_75_and_at_90_per_cent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

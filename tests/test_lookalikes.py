@@ -53,27 +53,8 @@ def provider_of(name: str) -> str:
     return ALIASES.get(first, first if first in CATALOGUES else "plain")
 
 
-CAPITALS = "a duration in capitals is not read, so that a day that refills lasts until midnight"
-SPACES = "a sentence with more than one space between its words is not recognised"
-LEARNT = "what is told as used up stays so for a whole window, though the same reply says when it is back"
-DRAINED = "a limit larger than ours, told as used up, drains our refilling budget by all of it: back in 13 days"
 DAY_ENDS = "Cerebras' wait beside a spent day is not believed under ten minutes, and its day is none of ours"
-KNOWN = {
-    **dict.fromkeys(("groq tokens a day, shouted", "groq requests a day, shouted"), CAPITALS),
-    **dict.fromkeys(("groq requests a day in full, shouted", "groq requests a day, long, shouted"), CAPITALS),
-    **dict.fromkeys(("groq tokens a minute, shouted", "groq tokens a minute in full, shouted"), CAPITALS),
-    **dict.fromkeys(("gemini prose, shouted", "gemini prose in full, shouted", "replicate, shouted"), CAPITALS),
-    **dict.fromkeys(("gemini key by prose, wide", "gemini limit: 0, wide", "nvidia degraded, wide"), SPACES),
-    **dict.fromkeys(("gemini minute", "gemini minute in full", "gemini token minute"), LEARNT),
-    **dict.fromkeys(("cerebras day by headers", "cerebras minute by headers"), LEARNT),
-    **dict.fromkeys(
-        ("groq tokens a minute in full, as it is", "groq requests a minute in full, as it is"), LEARNT
-    ),
-    "openrouter minute in full": LEARNT,
-    "groq requests a day, long, as it is": DRAINED,
-    "cerebras day, five minutes before its end, as it is": DAY_ENDS,
-    "cerebras day, five minutes before its end, shouted": DAY_ENDS,
-}
+KNOWN = {"cerebras day, five minutes before its end": DAY_ENDS}
 
 
 # Other wordings of the same
@@ -118,7 +99,7 @@ def cases() -> list[Any]:
         for dress, put_on in DRESSES.items():
             dressed = put_on(words)
             if dress == "as it is" or dressed.body != words.body:
-                known = KNOWN.get(f"{name}, {dress}") or KNOWN.get(name)
+                known = KNOWN.get(name)
                 marks = [pytest.mark.xfail(strict=True, reason=known)] if known else []
                 found.append(pytest.param(name, dressed, id=f"{name}, {dress}", marks=marks))
     return found

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import generate_response
 from core.app import current
+from core.balancer import AllRoutesOut
 from tests.answers import STORY
 from tests.fakes.grader import grade
 from tests.fakes.upstream import FakeUpstream
 from tests.screens import everything, fresh
 
+Row = dict[Any, Any]
 PASSWORD = "correct-horse-battery"
+FIGURES = ("All calls", "Asked first", "Failed", "Wasted")
 OPERATIONS = ("Requests left", "Interviews left", "Providers active", "gauge", "Every limit", "catalogue")
 TWO_ROUTES = """
 [groq]
@@ -50,19 +55,28 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
 
 
-@pytest.fixture
-def groq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeUpstream]:
-    """The first choice, which grants less than the catalogue says; Cerebras stands by."""
-    (tmp_path / "catalog.local.toml").write_text(TWO_ROUTES)
-    with (
-        FakeUpstream("groq", reply=grade, latency=0.05, per_day=20) as first,
-        FakeUpstream("cerebras", reply=grade) as second,
-    ):
-        for name, fake in (("GROQ", first), ("CEREBRAS", second)):
-            monkeypatch.setenv(f"{name}_API_KEY", "CANARY-key")
-            monkeypatch.setenv(f"{name}_BASE_URL", fake.base_url)
+@contextmanager
+def started(name: str, monkeypatch: pytest.MonkeyPatch, per_day: int = 50) -> Iterator[FakeUpstream]:
+    with FakeUpstream(name, reply=grade, latency=0.05, per_day=per_day) as fake:
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", "CANARY-key")
+        monkeypatch.setenv(f"{name.upper()}_BASE_URL", fake.base_url)
         monkeypatch.setenv("ALLOW_LOCAL_UPSTREAMS", "1")
-        yield first
+        yield fake
+
+
+@pytest.fixture
+def cerebras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeUpstream]:
+    """The second choice."""
+    (tmp_path / "catalog.local.toml").write_text(TWO_ROUTES)
+    with started("cerebras", monkeypatch) as fake:
+        yield fake
+
+
+@pytest.fixture
+def groq(monkeypatch: pytest.MonkeyPatch, cerebras: FakeUpstream) -> Iterator[FakeUpstream]:
+    """The first choice, which grants less than the catalogue says."""
+    with started("groq", monkeypatch, per_day=20) as fake:
+        yield fake
 
 
 def operations() -> AppTest:
@@ -75,11 +89,15 @@ def operations() -> AppTest:
     return page
 
 
-def table(page: AppTest, key: str, column: str) -> pd.DataFrame:
-    """The table with both columns, its rows found by the first of them."""
+def table(page: AppTest, key: str, column: str) -> dict[str, Row]:
+    """The table that has both columns, by what stands in the first of them."""
     found = [frame.value for frame in page.dataframe if {key, column} <= set(frame.value.columns)]
     assert len(found) == 1, f"{len(found)} tables have {key} and {column}"
-    return found[0].set_index(key)
+    return {row[key]: row for row in found[0].to_dict("records")}
+
+
+def cells(row: Row, *columns: str) -> list[Any]:
+    return [row[column] for column in columns]
 
 
 def test_operations_opened_first_show_nothing_without_signing_in() -> None:
@@ -115,7 +133,7 @@ def test_large_numbers_are_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEREBRAS_API_KEY", "csk-CANARY")
     page = operations()
     assert "0 of 1,000,000 tokens" in everything(page)
-    assert "1,000,000 tokens per 24 hours" in set(table(page, "Counted for", "Limit")["Limit"])
+    assert "1,000,000 tokens per 24 hours" in table(page, "Limit", "Source")
 
 
 # First choices that failed
@@ -127,26 +145,28 @@ def test_a_failing_first_choice_shows_what_it_has_cost(groq: FakeUpstream) -> No
     generate_response(STORY)
     page = operations()
     summary = table(page, "Provider", "Failed by hour")
-    assert summary.loc["Groq", ["All calls", "Asked first", "Failed", "Wasted"]].tolist() == [1, 1, 1, 100]
-    assert summary.loc["Cerebras", ["All calls", "Asked first", "Failed", "Wasted"]].tolist() == [2, 1, 0, 0]
-    assert summary.loc["Groq", "Seconds lost"] >= 0.05  # the provider never answers sooner
-    assert summary.loc["Cerebras", "Seconds lost"] == 0
-    by_hour = summary["Failed by hour"]
+    assert cells(summary["Groq"], *FIGURES) == [1, 1, 1, 100]
+    assert cells(summary["Cerebras"], *FIGURES) == [2, 1, 0, 0]
+    assert summary["Groq"]["Seconds lost"] >= 0.05  # the provider never answers sooner
+    assert summary["Cerebras"]["Seconds lost"] == 0
+    by_hour = {name: list(row["Failed by hour"]) for name, row in summary.items()}
     assert (len(by_hour["Groq"]), sum(by_hour["Groq"]), sum(by_hour["Cerebras"])) == (25, 1, 0)
     hourly = table(page, "Provider", "Hour (UTC)")
-    assert hourly.loc["Groq", ["Asked first", "Failed", "Wasted"]].tolist() == [1, 1, 100]
-    hour = min(current().history.hours(0))
-    assert f"{hourly.loc['Groq', 'Hour (UTC)']:%Y-%m-%dT%H}" == hour
+    assert cells(hourly["Groq"], "Asked first", "Failed", "Wasted") == [1, 1, 100]
+    assert f"{hourly['Groq']['Hour (UTC)']:%Y-%m-%dT%H}" == min(current().history.hours(0))
 
 
-def test_who_was_never_the_first_choice_has_wasted_nothing(groq: FakeUpstream) -> None:
+def test_who_was_never_the_first_choice_has_wasted_nothing(groq: FakeUpstream, cerebras: FakeUpstream) -> None:
     groq.plan("500")
-    generate_response(STORY)
+    cerebras.plan("500")
+    with pytest.raises(AllRoutesOut):
+        generate_response(STORY)
     page = operations()
-    summary = table(page, "Provider", "Failed by hour")
-    assert (summary.loc["Cerebras", "All calls"], summary.loc["Cerebras", "Asked first"]) == (1, 0)
-    assert pd.isna(summary.loc["Cerebras", "Wasted"])
-    assert table(page, "Provider", "Hour (UTC)").index.tolist() == ["Groq"]
+    row = table(page, "Provider", "Failed by hour")["Cerebras"]
+    assert cells(row, "All calls", "Asked first", "Failed", "Seconds lost") == [1, 0, 0, 0]
+    assert math.isnan(row["Wasted"])
+    assert sum(row["Failed by hour"]) == 0
+    assert list(table(page, "Provider", "Hour (UTC)")) == ["Groq"]
 
 
 def test_without_any_call_no_waste_is_shown(groq: FakeUpstream) -> None:
@@ -164,12 +184,12 @@ def test_who_left_the_catalogue_is_listed_by_name(
     monkeypatch.setenv("GHOST_API_KEY", "CANARY-key")
     generate_response(STORY)
     current().history.flush()
-    assert "Ghost" in table(operations(), "Provider", "Failed by hour").index
+    assert "Ghost" in table(operations(), "Provider", "Failed by hour")
 
     local.write_text(rows)
     current.cache_clear()  # as a server that was started again
     summary = table(operations(), "Provider", "Failed by hour")
-    assert summary.loc["ghost", "All calls"] == 1
+    assert summary["ghost"]["All calls"] == 1
 
 
 # Routes and limits
@@ -179,24 +199,20 @@ def test_why_a_route_was_passed_over_is_told_with_the_time(groq: FakeUpstream) -
     groq.plan("429:600")
     generate_response(STORY)
     routes = table(operations(), "Route", "Last passed over")
-    assert routes.index.tolist() == ["cerebras/spare", "groq/swift"]
-    assert routes.loc["groq/swift", ["State", "Back"]].tolist() == ["too many requests", "in 10 min"]
-    last = str(routes.loc["groq/swift", "Last passed over"])
-    assert re.fullmatch(r"\d\d [A-Z][a-z]{2} \d\d:\d\d:\d\d too many requests", last)
-    assert routes.loc["cerebras/spare", ["State", "Back", "Last passed over"]].tolist() == [
-        "would be asked next",
-        "",
-        "",
-    ]
+    assert list(routes) == ["cerebras/spare", "groq/swift"]
+    spare, swift = routes.values()
+    assert cells(swift, "State", "Back") == ["too many requests", "in 10 min"]
+    assert re.fullmatch(r"\d\d [A-Z][a-z]{2} \d\d:\d\d:\d\d too many requests", swift["Last passed over"])
+    assert cells(spare, "State", "Back", "Last passed over") == ["would be asked next", "", ""]
 
 
 def test_a_limit_that_the_provider_told_us_of_is_marked_as_learned(groq: FakeUpstream) -> None:
-    sources = table(operations(), "Provider", "Source")
-    assert sources.loc["Groq", ["Limit", "Source"]].tolist() == ["40 requests per day", "catalogue"]
+    before = table(operations(), "Provider", "Source")
+    assert cells(before["Groq"], "Limit", "Source") == ["40 requests per day", "catalogue"]
     generate_response(STORY)
-    learned = table(operations(), "Provider", "Source")
-    assert learned.loc["Groq", ["Limit", "Source", "Used"]].tolist() == ["20 requests per day", "learned", 1]
-    assert learned.loc["Cerebras", "Source"] == "catalogue"
+    after = table(operations(), "Provider", "Source")
+    assert cells(after["Groq"], "Limit", "Source", "Used") == ["20 requests per day", "learned", 1]
+    assert after["Cerebras"]["Source"] == "catalogue"
 
 
 def test_a_provider_that_rests_says_why_once(groq: FakeUpstream) -> None:

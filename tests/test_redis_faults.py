@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -128,31 +129,36 @@ def test_a_read_only_replica_is_an_error_that_still_tells_what_it_knows(
     assert reserve(ledger, "next", [daily(5)], NOON, 180) is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "null",
-        "7",
-        '"x"',
-        "[]",
-        "{}",
-        '{"used": [], "entries": [], "open": {}}',
-        '{"used": {"2026-11-23": "many"}, "entries": {}, "open": {}, "drained": "0", "at": "0"}',
-        '{"used": {}, "entries": [[1]], "open": {}, "drained": "0", "at": "0"}',
-        '{"used": {}, "entries": {}, "open": {"h": 1}, "drained": "0", "at": "0"}',
-        "[" * 200_000,
-        b"\xff\x00",
-    ],
-    ids=lambda text: repr(text[:60]),
-)
-def test_a_garbled_counter_is_never_a_fresh_one(
-    text: str | bytes, client: redis.Redis, ledger: RedisLedger
-) -> None:
+TEXTS = ["", "{", "null", "7", '"x"', "[]", "{}", "[" * 200_000, b"\xff\x00", b"\xc0", b"\x80", b"\x90"]
+HELD = {"cost": 1, "made": NOON, "expires": NOON + 180, "window": "2026-11-23", "drawn": 0}
+HELD |= {"next_window": "2026-11-24", "turns": NOON + 43_200}
+WHOLE = {"used": {}, "times": [], "costs": [], "drained": 0, "at": 0, "promised": {}, "cap_until": 0}
+WHOLE |= {"open": {"hold": HELD}}
+ROWS = [
+    {},
+    [],
+    7,
+    {key: value for key, value in WHOLE.items() if key != "used"},
+    {**WHOLE, "used": {"2026-11-23": "many"}},
+    {**WHOLE, "used": 5},
+    {**WHOLE, "open": {"h": 1}},
+    {**WHOLE, "open": {"h": {"cost": 1}}},
+    {**WHOLE, "promised": {"e": {}}},
+]
+
+
+def packed(client: redis.Redis, text: object) -> object:
+    """A text as it is, and anything else as a row that we might have written."""
+    if isinstance(text, str | bytes):
+        return text
+    return client.eval("return cmsgpack.pack(cjson.decode(ARGV[1]))", 0, json.dumps(text))  # type: ignore[no-untyped-call, unused-ignore]
+
+
+@pytest.mark.parametrize("text", [*TEXTS, *ROWS], ids=lambda text: repr(text)[:60])
+def test_a_garbled_counter_is_never_a_fresh_one(text: object, client: redis.Redis, ledger: RedisLedger) -> None:
     good = client.hget(COUNTERS, ROW)
     assert isinstance(good, bytes)
-    client.hset(COUNTERS, ROW, text)
+    client.hset(COUNTERS, ROW, packed(client, text))  # type: ignore[arg-type, unused-ignore]
     for act in (
         lambda: levels(ledger, [daily(5)], NOON),
         lambda: reserve(ledger, "next", [sliding(5), daily(5)], NOON, 180),

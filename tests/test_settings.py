@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from core import settings
+from core.app import current
 from core.settings import BadSetting, load_provider_values, load_settings
 
 
@@ -26,6 +27,8 @@ def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("RETENTION_DAYS", "soon", "a whole number of days from 1 to 365"),
         ("RETENTION_DAYS", "0", "a whole number of days from 1 to 365"),
         ("STATUS_PUBLIC", "perhaps", "use 1 to publish"),
+        ("STRATEGY", "quickest", "use priority, spread or fastest"),
+        ("STRATEGY", "Spread", "use priority, spread or fastest"),
         ("ANSWER_DEADLINE", "9999", "from 5 to 120"),
         ("ADMIN_PASSWORD", "hunter2-CANARY"[:11], "shorter than 12 characters"),
         ("API_TOKEN", "CANARY", "shorter than 12 characters"),
@@ -42,6 +45,14 @@ def test_a_wrong_value_is_one_line_with_name_and_remedy(
     assert says in message
     assert "\n" not in message
     assert "CANARY" not in message
+
+
+@pytest.mark.parametrize("value", ["priority", "spread", "fastest"])
+def test_the_strategy_reaches_the_balancer(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert current().balancer.strategy == "priority"
+    monkeypatch.setenv("STRATEGY", value)
+    current.cache_clear()
+    assert current().balancer.strategy == value
 
 
 def test_environment_beats_dotenv_beats_secrets(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.alerts import Alert, limit_alerts
+from core.balancer import PassedOver
 from core.quotas import Cost, Standing
 from core.status import ProviderStatus, calls_left
 from core.stores.contract import StoreError
@@ -29,7 +30,7 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def build(tmp_path: Path, clock: FrozenClock) -> Iterator[Build]:
-    """A house for this catalogue; `names` are the providers that have a key. Nobody is ever called."""
+    """A house for this catalogue; `names` are the providers that have a key. No reply matters."""
     with ExitStack() as stack:
 
         def make(catalogue: str, *names: str) -> House:
@@ -146,6 +147,19 @@ def test_a_provider_rests_when_none_of_its_routes_may_be_called(build: Build, cl
     status = house.status.read()
     assert (status.providers[0].resting, status.providers[0].calls_left) == ("key not accepted", 0)
     assert (status.providers_active, status.providers[1].cooldowns) == (1, ())
+
+
+def test_why_a_route_was_last_passed_over_stands_beside_the_order(build: Build, clock: FrozenClock) -> None:
+    """Told by the calls that were made; looking at the status is none."""
+    house = build(row("acme", 1) + row("other", 2), "acme", "other")
+    house.health.learn(house.fleet.routes[0], Busy("too many requests", until=clock.now() + 60))
+    assert house.status.read().passed_over == {}
+    house.ask()
+    asked = clock.now()
+    clock.advance(61)
+    status = house.status.read()
+    assert status.passed_over == {"acme/m": PassedOver(asked, "too many requests")}
+    assert [route.name for route in status.ranking.order] == ["acme/m", "other/m"]
 
 
 @pytest.mark.parametrize("trouble", ["a full minute", "half a minute's cooldown"])

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -112,24 +113,34 @@ def test_values_and_keys_that_are_not_text_are_not_written(value: object, cache:
             cache.set(key, held)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "null",
-        "7",
-        "[]",
-        "{}",
-        '{"window": "", "used": "many", "entries": [], "open": {}}',
-        '{"window": "", "used": 0, "entries": [[1]], "open": {}}',
-        '{"window": "", "used": 0, "entries": [], "open": {"h": 1}}',
-        '{"window": "", "used": 0, "entries": [], "open": []}',
-        '{"used": [], "entries": [], "open": {}}',
-        "[" * 200_000,
-    ],
-    ids=lambda text: text[:60],
-)
+ROWS = [
+    "",
+    "{",
+    "null",
+    "7",
+    "[]",
+    '{"used": "many"}\t[]',
+    '{"used": []}\t[]',
+    '{"used": {"2026-11-23": "many"}}\t[]',
+    '{"open": {"h": 1}}\t[]',
+    '{"open": []}\t[]',
+    '{"open": {"h": [1, 2, 3]}}\t[]',
+    '{"promised": {"e": [1]}}\t[]',
+    '{"at": "noon"}\t[]',
+    '{"strange": 1}\t[]',
+    "{}\t[[1]]",
+    "{}\t",
+    "[" * 200_000,
+]
+
+
+def sealed(row: str) -> str:
+    """A ledger of this one row, as if we had written it."""
+    body = f"{CLAIM.counter.key}\t{row}"
+    return f"{zlib.crc32(body.encode()):08x}\n{body}"
+
+
+@pytest.mark.parametrize("text", [*ROWS, *map(sealed, ROWS)], ids=lambda text: text[:60])
 def test_a_garbled_counter_is_never_a_fresh_one(text: str, folder: Path, cache: diskcache.Cache) -> None:
     plant(folder, LEDGER, text, mode=1)
     ledger = DiskLedger(cache)
@@ -211,7 +222,7 @@ if os.geteuid() == 0:
     os.setgid(65534), os.setuid(65534)
 for folder in sys.argv[1:]:
     try:
-        DiskLedger(open_cache(Path(folder))).reserve("next", [claim], 0.0, 180)
+        reserve(DiskLedger(open_cache(Path(folder))), "next", [daily(5)], 0.0, 180)
     except StoreError:
         print("refused")
 """

@@ -61,7 +61,11 @@ class Engine:
         turns = tuple(Turn(q, asked_at=now if n == 0 else None) for n, q in enumerate(planned))
         mode: Mode = "offline" if reason else "full"
         interview = Interview(setup, mode, reason or "", turns, now, envelope=envelope)
-        return self._archive.add(interview), interview
+        try:
+            return self._archive.add(interview), interview
+        except StoreError:
+            self._closed(replace(interview, finished_at=now))
+            raise
 
     def load(self, token: str) -> Interview:
         return self._archive.load(token)

@@ -140,8 +140,8 @@ def learn(row: Row, counter: Counter, held: Open, lesson: Lesson, now: float) ->
 
 
 def _raise_to(row: Row, counter: Counter, taken: float, now: float) -> None:
-    """Others use the same key: what they took is taken."""
-    missing = rounded(taken - row.spent(counter))
+    """Others use the same key: what they took is taken, up to all there is."""
+    missing = rounded(min(taken, row.limit(counter)) - row.spent(counter))
     if missing <= 0:
         return
     if counter.kind == "calendar":

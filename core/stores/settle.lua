@@ -19,7 +19,7 @@ local function give_back(row, envelope, amount)
 end
 
 local function raise_to(row, counter, taken, now)
-  local missing = rounded(taken - spent(row, counter))
+  local missing = rounded(math.min(taken, limit(row, counter)) - spent(row, counter))
   if missing <= 0 then return end
   if counter.kind == 'calendar' then
     add(row, counter.window, missing)

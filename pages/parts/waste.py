@@ -26,7 +26,7 @@ def show_waste(hours: Hours, catalog: Catalog, now: float) -> None:
     st.caption("A first choice that fails costs a call and the candidate's time before the next route is asked.")
     by_name = {name: [hours.get(hour, {}).get(name, Tally()) for hour in axis] for name in names}
     highest = max(tally.wasted_calls for tallies in by_name.values() for tally in tallies)
-    _table([_summary(labels[name], tallies) for name, tallies in by_name.items()], highest)
+    _table("of each provider", [_summary(labels[name], tallies) for name, tallies in by_name.items()], highest)
     details = [
         {"Hour (UTC)": datetime.fromisoformat(hour), "Provider": labels[name], **_figures(tally)}
         for hour, tallies in reversed(list(hours.items()))
@@ -35,7 +35,7 @@ def show_waste(hours: Hours, catalog: Catalog, now: float) -> None:
     ]
     if details:
         with st.expander("Hour by hour"):
-            _table(details)
+            _table("by hour and provider", details)
 
 
 def _summary(label: str, tallies: Sequence[Tally]) -> dict[str, object]:
@@ -58,7 +58,7 @@ def _figures(tally: Tally) -> dict[str, object]:
     }
 
 
-def _table(rows: list[dict[str, object]], highest: int = 0) -> None:
+def _table(what: str, rows: list[dict[str, object]], highest: int = 0) -> None:
     """`highest` is the number that the tallest bar stands for, in every row."""
     st.dataframe(
         pd.DataFrame(rows),
@@ -74,5 +74,5 @@ def _table(rows: list[dict[str, object]], highest: int = 0) -> None:
             ),
         },
         height="content",
-        alt="How often each provider was the first choice, how often that failed and the seconds lost",
+        alt=f"First choices {what}: how many there were, how many failed and the seconds lost",
     )

@@ -44,6 +44,13 @@ def at_question(page: Page, number: int) -> Page:
     return settled(page)
 
 
+def sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/admin")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Requests left today")).to_be_visible()
+
+
 def answer(page: Page, number: int, text: str) -> None:
     at_question(page, number + 1)
     page.get_by_label("Your answer").fill(text)
@@ -116,6 +123,31 @@ def check_operations(url: str, page: Page, fake: FakeUpstream) -> None:
     expect(page.get_by_text("Requests left today")).to_be_visible()  # a reload does not sign out
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_operations_show_who_failed_and_what_it_cost(tmp_path: Path, new_person: NewPerson, width: int) -> None:
+    with FakeUpstream("cerebras", reply=grade) as fake, running(settings(fake, tmp_path)) as server:
+        fake.plan("429:600")
+        page = new_person(width).new_page()
+        page.goto(server.url)
+        settled(page).get_by_role("button", name="Start", exact=True).click()
+        answer(page, 0, STORY)
+        at_question(page, 2)
+        sign_in(page, server.url)
+        expect(page.get_by_text("Cerebras is back in 10 min: too many requests")).to_be_visible()
+        expect(page.get_by_role("heading", name="First choices in the last 24 hours")).to_be_visible()
+        page.get_by_text("Hour by hour").click()
+        for name in (
+            "Every route in its place",
+            "Every limit of",
+            "First choices of each",
+            "First choices by hour",
+        ):
+            expect(settled(page).get_by_role("region", name=name)).to_be_visible()
+        sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(sideways) == 0
+        shot(page, f"operations-{width}")
 
 
 def test_two_tabs_see_the_same_truth_and_spend_once(tmp_path: Path, new_person: NewPerson) -> None:
