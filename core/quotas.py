@@ -166,7 +166,7 @@ class QuotaManager:
         if refusal is None:
             return Decision(Reservation(hold, route, cost))
         limit = route.limits[claims.index(refusal.claim)]
-        if refusal.claim.cost + refusal.claim.leave > limit.amount:
+        if refusal.claim.cost > (1 - refusal.claim.leave) * limit.amount:
             return Decision(None, limit, None)
         free_at = refusal.free_at or windows.resets_at(limit.window, limit.zone, now)
         return Decision(None, limit, max(0.0, free_at - now))
@@ -224,9 +224,7 @@ class QuotaManager:
         return tuple(found)
 
     def _claim(self, limit: Limit, cost: Cost, now: float, leaves: float) -> Claim:
-        return Claim(
-            self._counter(limit, now), cost.of(limit.unit), leaves * limit.amount if limit.lasting else 0.0
-        )
+        return Claim(self._counter(limit, now), cost.of(limit.unit), leaves if limit.lasting else 0.0)
 
     def _counter(self, limit: Limit, now: float) -> Counter:
         """Made once per window, because asking a calendar what day it is costs more than everything else."""

@@ -150,6 +150,7 @@ _LIMITED = range(429, 430)
 _UNKNOWN = range(400, 404)
 _UNFIT = range(400, 423)
 BY_PROSE = (
+    (_LIMITED, _says(r"tokens per day limit exceeded"), replace(TOKENS_DAY, rolling=True)),  # Cerebras
     (_LIMITED, _says(r"tokens per day|daily token"), TOKENS_DAY),
     (_LIMITED, _says(r"neurons"), NEURONS),
     (_LIMITED, _says(r"\bper[ -]day\b|\bdaily\b"), DAY),

@@ -107,7 +107,7 @@ class Account:
     def fits(self, claim: Claim, now: float, envelope: str, spent: float) -> bool:
         is_probe = now >= self.cap_until and spent <= TINY
         limit = self.ceiling if is_probe else min(self.cap, self.ceiling)
-        needed = claim.cost + claim.leave
+        needed = claim.cost + claim.leave * min(self.cap, self.ceiling)
         return needed == 0 or spent + self.kept(now, envelope) + needed <= limit + TINY / 1_000
 
     # What happens

@@ -238,7 +238,6 @@ def test_a_limit_told_by_a_header_holds_to_its_last_call(scene: Scene) -> None:
     assert known(house, ACME_DAY) == (20, "learned", 0)
 
 
-@pytest.mark.xfail(strict=True, reason="the share is taken of the catalogue's amount, of which the cap is a part")
 def test_what_is_left_to_others_is_a_share_of_the_limit_that_was_learned(scene: Scene) -> None:
     fake = scene.fake("acme", "cerebras", per_day=10)
     house = scene.house(ACME)

@@ -53,10 +53,6 @@ def provider_of(name: str) -> str:
     return ALIASES.get(first, first if first in CATALOGUES else "plain")
 
 
-DAY_ENDS = "Cerebras' wait beside a spent day is not believed under ten minutes, and its day is none of ours"
-KNOWN = {"cerebras day, five minutes before its end": DAY_ENDS}
-
-
 # Other wordings of the same
 
 
@@ -99,9 +95,7 @@ def cases() -> list[Any]:
         for dress, put_on in DRESSES.items():
             dressed = put_on(words)
             if dress == "as it is" or dressed.body != words.body:
-                known = KNOWN.get(name)
-                marks = [pytest.mark.xfail(strict=True, reason=known)] if known else []
-                found.append(pytest.param(name, dressed, id=f"{name}, {dress}", marks=marks))
+                found.append(pytest.param(name, dressed, id=f"{name}, {dress}"))
     return found
 
 

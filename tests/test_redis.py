@@ -100,7 +100,7 @@ TOLD = st.tuples(
     st.none() | st.sampled_from([0.0, 0.5, 2.0, 5.5, 200.0]), st.none() | st.sampled_from([0.0, 1.0, 4.5])
 )
 RESERVING = st.builds(
-    Reserving, SOME, COSTS, st.sampled_from([0.0, 0.0, 2.0]), ENVELOPES, st.sampled_from([4.0, 180.0, 5_000.0])
+    Reserving, SOME, COSTS, st.sampled_from([0.0, 0.0, 0.2]), ENVELOPES, st.sampled_from([4.0, 180.0, 5_000.0])
 )
 PROMISING = st.builds(Promising, st.sampled_from("ab"), SOME, COSTS, st.sampled_from([60.0, 7_200.0]))
 SETTLING = st.builds(

@@ -80,7 +80,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         keys=SOME,
         cost=COSTS,
-        leave=st.sampled_from([0.0, 0.0, 0.0, 2.0]),
+        leave=st.sampled_from([0.0, 0.0, 0.0, 0.4]),
         envelope=ENVELOPES,
         ttl=st.sampled_from([4.0, 30.0, 180.0]),
     )

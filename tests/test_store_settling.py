@@ -86,7 +86,7 @@ def test_an_envelope_is_closed_where_a_limit_was_lowered(ledger: Ledger) -> None
 
 
 def test_a_claim_may_leave_some_of_a_counter_to_others(ledger: Ledger) -> None:
-    shy = replace(daily(10, 1), leave=3)
+    shy = replace(daily(10, 1), leave=0.3)
     assert [reserve(ledger, f"h{n}", [shy], NOON, 180) is None for n in range(9)] == [True] * 7 + [False] * 2
     others = [reserve(ledger, f"o{n}", [daily(10)], NOON, 180) is None for n in range(4)]
     assert others == [True] * 3 + [False]

@@ -155,7 +155,7 @@ local function claimed(claims, now, envelope)
   local counters = counters_from(claims)
   local rows = rows_at(counters, now)
   for n, claim in ipairs(claims) do
-    local needed = claim[9] + claim[10]
+    local needed = claim[9] + claim[10] * limit(rows[n], counters[n])
     if not fits(rows[n], counters[n], needed, now, envelope) then
       return counters, rows, list({text(n), text(free_at(rows[n], counters[n], needed, now, envelope))})
     end

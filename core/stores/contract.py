@@ -37,7 +37,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Claim:
-    """`cost` units of a counter, of which `leave` more must stay free for others."""
+    """`cost` units of a counter, of which a share of `leave` must stay free for others."""
 
     counter: Counter
     cost: float

@@ -85,6 +85,10 @@ class Row:
         """The counter's own ceiling or a lower one that was learnt."""
         return counter.ceiling if self.cap is None else min(counter.ceiling, self.cap)
 
+    def needed(self, claim: Claim) -> float:
+        """What must be free for the claim: its cost, and what it has to leave to others."""
+        return claim.cost + claim.leave * self.limit(claim.counter)
+
     def ceiling(self, counter: Counter, now: float) -> float:
         """The limit. Once a learnt one has run out, the first call of a window may be as large as our own data
         allow: it is the probe that tells whether the lower one still holds."""
@@ -130,14 +134,14 @@ def rounded(amount: float) -> float:
 
 def fits(row: Row, claim: Claim, now: float, envelope: str = "") -> bool:
     """Nothing fits always, also where more is gone than there ever was."""
-    needed = claim.cost + claim.leave
+    needed = row.needed(claim)
     free = row.ceiling(claim.counter, now) - row.spent(claim.counter) - row.kept_free(envelope)
     return not needed or needed <= free + SLACK
 
 
 def free_at(row: Row, claim: Claim, now: float, envelope: str = "") -> float | None:
     """When there will be room for the claim; None for a calendar counter or a hopeless claim."""
-    counter, needed = claim.counter, claim.cost + claim.leave
+    counter, needed = claim.counter, row.needed(claim)
     over = row.spent(counter) + row.kept_free(envelope) + needed - row.ceiling(counter, now)
     if needed > counter.ceiling or counter.kind == "calendar":
         return None

@@ -135,16 +135,16 @@ def test_operations_show_who_failed_and_what_it_cost(tmp_path: Path, new_person:
         answer(page, 0, STORY)
         at_question(page, 2)
         sign_in(page, server.url)
-        expect(page.get_by_text("Cerebras is back in 10 min: too many requests")).to_be_visible()
+        expect(page.get_by_text("is back in 10 min: too many requests")).to_be_visible()
         expect(page.get_by_role("heading", name="First choices in the last 24 hours")).to_be_visible()
-        page.get_by_text("Hour by hour").click()
+        settled(page).get_by_text("Hour by hour").click()
         for name in (
             "Every route in its place",
             "Every limit of",
             "First choices of each",
             "First choices by hour",
         ):
-            expect(settled(page).get_by_role("region", name=name)).to_be_visible()
+            expect(page.get_by_role("region", name=name)).to_be_visible()
         sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(sideways) == 0
         shot(page, f"operations-{width}")
