@@ -24,7 +24,7 @@ class Alert:
 def trouble_alerts(provider: str, label: str, cooldowns: Iterable[Cooldown]) -> list[Alert]:
     """One alert per key that was refused: that does not mend itself."""
     return [
-        Alert("critical", provider, f"{label}: {c.reason}. Check the key and its settings, then start again")
+        Alert("critical", provider, f"{label}: {c.reason.rpartition(': ')[2]}. Check the key and its settings, then start again")
         for c in cooldowns
         if c.key_id
     ]
@@ -38,7 +38,7 @@ def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> li
             continue
         level: Level = "critical" if standing.share >= CRITICAL_SHARE else "warning"
         limit = standing.limit
-        gone = f"{math.floor(100 * standing.share)} % of {standing.amount:,.6g} {limit.what}"
+        gone = f"{math.floor(100 * standing.share)} % of {standing.amount:,.0f} {limit.what}"
         pool = "" if limit.pool == provider else f" ({limit.pool.removeprefix(provider + '/')})"
         found.append(Alert(level, provider, f"{label}{pool}: {gone} used"))
     return found

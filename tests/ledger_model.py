@@ -172,8 +172,9 @@ class Account:
         self.book(charge, charge.last_day_if_over(now))
 
     def others_took(self, taken: float, now: float, day: int) -> None:
-        """The provider counts `taken` in all, and what is more than we know of was not us."""
-        missing = taken - self.spent(now, day)
+        """The provider counts `taken` in all, and what is more than we know of was not us. More than all there is
+        is all there is."""
+        missing = min(taken, self.cap, self.ceiling) - self.spent(now, day)
         if missing > TINY and self.kind != "concurrent":
             others = Charge("", missing, now, now, over=now, back=now + self.span)
             self.charges.append(others)

@@ -90,6 +90,6 @@ def _wait(server: Server) -> None:
         try:
             if requests.get(f"{server.url}/healthz", timeout=2).headers["content-type"] == "application/json":
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
     raise AssertionError(f"the server did not answer:\n{server.output}")

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -19,32 +15,11 @@ import requests
 from core.app import current
 from tests.answers import STORY
 from tests.fakes.exchange import Exchange
-from tests.fakes.grader import grade
-from tests.fakes.upstream import FakeUpstream
 from tests.interviews import replying, sent_data
+from tests.scripts import call, good, provider, raised
 from tests.server import ROOT, running
 
-KEY, TOKEN = "csk-CANARY-key", "a-token-for-monitors"
-ONE_MODEL = """
-[cerebras]
-limits = [{{ unit = "requests", amount = {day}, window = "day" }}]
-[[cerebras.models]]
-id = "qwen-3.8-27b"
-tier = "small"
-json = "schema"
-"""
-SCRIPT = """
-import json, sys
-from core import *
-
-def outcome(expression):
-    try:
-        return {"returned": eval(expression)}
-    except Exception as error:
-        return {"raised": type(error).__name__, "says": str(error)}
-
-print(json.dumps([outcome(expression) for expression in sys.argv[1:]]))
-"""
+TOKEN = "a-token-for-monitors"
 QUESTION = "What did you improve?"
 PROMPT = f"Question: {QUESTION}\nAnswer: {STORY}"
 # By hand: relevance 2 of 4 anchors, evidence 1, clarity 4, the others none: 10 * (0.5 + 0.25 + 1) / 5
@@ -57,56 +32,6 @@ HALF_SCORE = 3.5
 # Clarity alone would be 10 * 1 / 5, and so is the cap for an answer that no quote ties to the topic
 CLEAR_ONLY = 2.0
 HEAVY = ("streamlit", "google.generativeai", "google.protobuf", "pandas", "plotly", "pypdf", "docx", "redis")
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of each call of a script, and everything that stood on its console."""
-
-    outcomes: list[dict[str, Any]]
-    console: str
-    errors: str
-
-
-def call(*expressions: str, **settings: str) -> Told:
-    """Evaluate them in a new process after `from core import *`, with these settings on top of the test's own."""
-    ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *expressions],
-        env={**os.environ, **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return Told(json.loads(ended.stdout), ended.stdout, ended.stderr)
-
-
-def good(expression: str) -> Any:
-    """The value of a call that goes well and leaves nothing on the console but itself."""
-    told = call(expression)
-    assert list(told.outcomes[0]) == ["returned"], told.console
-    assert told.errors == ""
-    return told.outcomes[0]["returned"]
-
-
-def raised(expression: str) -> tuple[str, str]:
-    """The kind of error that a call ends with, and what it says."""
-    outcome = call(expression).outcomes[0]
-    return outcome["raised"], outcome["says"]
-
-
-@contextmanager
-def provider(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, reply: Callable[[Exchange], str] = grade, day: int = 50
-) -> Iterator[FakeUpstream]:
-    (folder / "catalog.local.toml").write_text(ONE_MODEL.format(day=day), encoding="utf-8")
-    with FakeUpstream("cerebras", reply=reply) as fake:
-        monkeypatch.setenv("CEREBRAS_API_KEY", KEY)
-        monkeypatch.setenv("CEREBRAS_BASE_URL", fake.base_url)
-        monkeypatch.setenv("ALLOW_LOCAL_UPSTREAMS", "1")
-        yield fake
 
 
 def numbered() -> Callable[[Exchange], str]:

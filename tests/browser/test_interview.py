@@ -128,14 +128,14 @@ def check_operations(url: str, page: Page, fake: FakeUpstream) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_operations_show_who_failed_and_what_it_cost(tmp_path: Path, new_person: NewPerson, width: int) -> None:
     with FakeUpstream("cerebras", reply=grade) as fake, running(settings(fake, tmp_path)) as server:
-        fake.plan("429:600")
+        fake.plan("500")
         page = new_person(width).new_page()
         page.goto(server.url)
         settled(page).get_by_role("button", name="Start", exact=True).click()
         answer(page, 0, STORY)
         at_question(page, 2)
         sign_in(page, server.url)
-        expect(page.get_by_text("is back in 10 min: too many requests")).to_be_visible()
+        expect(page.get_by_text("is back in a minute: server error 500")).to_be_visible()
         expect(page.get_by_role("heading", name="First choices in the last 24 hours")).to_be_visible()
         settled(page).get_by_text("Hour by hour").click()
         for name in (
