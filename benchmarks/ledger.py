@@ -3,9 +3,9 @@
     python -m benchmarks.ledger            # some two minutes
     python -m benchmarks.ledger --quick    # a look whether it runs
 
-Six providers with four limits each, every call on one of them; the clock moves so that each provider gets 15 calls a
-minute, which is what free tiers allow. Contestants take turns round by round, in processes that live as long as the
-run.
+Six providers with four limits each, every call on one of them; the clock moves so that each provider gets 15 calls
+a minute, which is what free tiers allow. Contestants take turns round by round, in processes that live as long as
+the run.
 """
 
 from __future__ import annotations

@@ -23,11 +23,9 @@ class Alert:
 
 def trouble_alerts(provider: str, label: str, cooldowns: Iterable[Cooldown]) -> list[Alert]:
     """One alert per key that was refused: that does not mend itself."""
-    return [
-        Alert("critical", provider, f"{label}: {c.reason.rpartition(': ')[2]}. Check the key and its settings, then start again")
-        for c in cooldowns
-        if c.key_id
-    ]
+    said = [cooldown.reason.rpartition(": ")[2] for cooldown in cooldowns if cooldown.key_id]
+    remedy = "Check the key and its settings, then start again"
+    return [Alert("critical", provider, f"{label}: {reason}. {remedy}") for reason in said]
 
 
 def limit_alerts(provider: str, label: str, standings: Iterable[Standing]) -> list[Alert]:

@@ -12,7 +12,7 @@ from core import quotas
 from core.health import TRIAL_SECONDS, Admission, Cooldown, Health
 from core.history import Attempt, History
 from core.policy import Skipped, Task
-from core.quotas import Cost, Envelope, QuotaManager, Reservation
+from core.quotas import Cost, Decision, Envelope, QuotaManager, Reservation
 from core.stores.contract import StoreError
 from providers.contracts import (
     BadReply,
@@ -130,23 +130,30 @@ class Dispatcher:
         return Done(value, reply.text, route, whole=reply.finish_reason != "length")
 
     def _admit(self, route: Route, call: Call[T]) -> _Ticket | Skipped:
+        held: Reservation | None = None
         try:
             cost = quotas.estimate(route, call.request)
             decision = self.quota.reserve(route, cost, call.task.leaves, call.envelope)
-            admission = self.health.admit(route) if decision.reservation else "open"
+            held = decision.reservation
+            if held is None:
+                return self._refused(route, decision)
+            admission = self.health.admit(route)
         except StoreError:
             log.exception("The quota store failed; %s is not called", route.name)
+            if held is not None:
+                self._settle(held, quotas.NOTHING)
             return Skipped(route, "the quota store failed", None)
-        if decision.reservation is None:
-            assert decision.limit is not None
-            what = decision.limit.what
-            if decision.wait is None:
-                return Skipped(route, f"the call is larger than all {what}", None)
-            return Skipped(route, f"{what} used up", self.clock.now() + decision.wait)
         if admission == "wait":
-            self._settle(decision.reservation, quotas.NOTHING)
+            self._settle(held, quotas.NOTHING)
             return Skipped(route, "another call is trying it out", self.clock.now() + TRIAL_SECONDS)
-        return _Ticket(decision.reservation, admission, self.clock.monotonic(), call.first)
+        return _Ticket(held, admission, self.clock.monotonic(), call.first)
+
+    def _refused(self, route: Route, decision: Decision) -> Skipped:
+        assert decision.limit is not None
+        what = decision.limit.what
+        if decision.wait is None:
+            return Skipped(route, f"the call is larger than all {what}", None)
+        return Skipped(route, f"{what} used up", self.clock.now() + decision.wait)
 
     def _succeeded(self, ticket: _Ticket, reply: ChatReply) -> None:
         held = ticket.held

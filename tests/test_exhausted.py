@@ -208,7 +208,6 @@ def test_who_read_before_the_first_call_failed_does_not_follow_it(due: int, stre
     assert street.received() == {"limited": 2}
 
 
-@pytest.mark.xfail(strict=True, reason="Dispatcher._admit keeps what it reserved when Health.admit fails")
 def test_what_the_store_stopped_before_it_was_sent_is_given_back(street_of: Open) -> None:
     def away() -> None:
         raise StoreError("away for a moment")
