@@ -26,8 +26,8 @@ from core.stores.rows import Row
 T = TypeVar("T")
 
 BUSY_SECONDS = 2.0
-PATIENCE = 0.02  # seconds that SQLite itself may wait for a lock; `patiently` waits on
-SHORT_SLEEPS = (0.0002, 0.002)
+PATIENCE = 0.0  # seconds that SQLite itself waits for a lock; `patiently` does it better
+SHORT_SLEEPS = (0.0001, 0.0006)
 LEDGER = "ledger"
 OPEN_SECONDS = 3.0
 SWEEP_SECONDS = 3_600.0
@@ -264,7 +264,7 @@ class DiskDocuments:
 
     def keys(self) -> Iterator[str]:
         with trouble():
-            yield from self._cache.iterkeys()
+            yield from patiently(lambda: list(self._cache.iterkeys()))
 
     def sweep(self) -> int:
         """Delete what has outlived its ttl; returns how many. Writes do so too, once an hour."""
