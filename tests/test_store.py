@@ -83,6 +83,20 @@ def test_a_clock_that_jumps_over_midnight_and_back_does_not_forget_today(store: 
     assert reserve(store.ledger, "back", [daily(5, window="2026-11-23")], NOON, 180) is not None
 
 
+def test_two_that_share_a_ledger_see_what_the_other_did(backend: Callable[[Path], Store], tmp_path: Path) -> None:
+    one, two = backend(tmp_path), backend(tmp_path)
+    other = daily(9, key="q|requests|day")
+    for n in range(3):
+        for store in (one, two):
+            assert reserve(store.ledger, f"{n}", [daily(9)], NOON, 180) is None
+            assert settle(store.ledger, f"{n}", {}, NOON) is True
+            assert reserve(store.ledger, f"{n}-{store is one}", [other], NOON + n, 180) is None
+        both = [levels(store.ledger, [daily(9), other], NOON + n) for store in (one, two)]
+        assert both[0] == both[1] == [Level(2 * n + 2, 0), Level(0, 2 * n + 2)]
+    one.close()
+    two.close()
+
+
 # Documents
 
 

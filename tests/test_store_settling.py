@@ -63,6 +63,7 @@ def test_a_hold_settled_after_its_time_stays_charged_as_it_was_held(ledger: Ledg
         assert amounts(levels(ledger, claims, NOON + late))[:2] == [(4, 0), (4, 0)]
         assert levels(ledger, claims, NOON + late)[2].used == pytest.approx(4 - late * 10 / DAY)
         assert levels(ledger, claims, NOON + late)[3] == Level(0, 0)
+        assert levels(ledger, claims, NOON + late)[1].frees_at == NOON + 3_605
 
 
 def test_a_hold_settled_just_in_time_is_settled(ledger: Ledger) -> None:
@@ -127,6 +128,13 @@ def test_a_rolling_day_of_a_thousand_calls_forgets_none_too_early(ledger: Ledger
     assert levels(ledger, rolling, NOON + DAY + 60_360)[0].used == 0
 
 
+def test_a_call_that_cost_nothing_keeps_no_other_from_coming_back(ledger: Ledger) -> None:
+    for name, made, cost in (("a", 0.0, 1), ("b", 0.2, 0)):
+        assert reserve(ledger, name, [sliding(9)], NOON + made, 180) is None
+        assert settle(ledger, name, {MINUTE_KEY: cost}, NOON + made) is True
+    assert levels(ledger, [sliding(9)], NOON + 1) == [Level(1, 0, NOON + 60)]
+
+
 # Days that turn
 
 
@@ -157,6 +165,21 @@ def test_a_call_that_had_arrived_when_the_day_turned_counts_in_its_own_day(
 
 
 # Clocks that step
+
+
+def test_a_call_made_after_a_step_back_counts_on_either_day(ledger: Ledger) -> None:
+    reserve(ledger, "tomorrow", [on_day(MIDNIGHT)], MIDNIGHT + 1, 5)
+    reserve(ledger, "today", [on_day(NOON)], MIDNIGHT - 3_600, 5)
+    assert levels(ledger, [on_day(NOON)], MIDNIGHT - 60) == [Level(2, 0)]
+    assert levels(ledger, [on_day(MIDNIGHT)], MIDNIGHT + 60) == [Level(2, 0)]
+
+
+def test_time_that_a_clock_goes_through_twice_refills_once(ledger: Ledger) -> None:
+    reserve(ledger, "all", [refill(10, 10)], NOON, 180)
+    ledger.promise("e", [refill(10, 0)], NOON - DAY / 2, 0)
+    for now, used in ((NOON - DAY / 2, 10), (NOON, 10), (NOON + DAY / 2, 5)):
+        (level,) = levels(ledger, [refill(10)], now)
+        assert level.used + level.held == used
 
 
 @pytest.mark.parametrize("ahead", [2 * DAY, 40 * DAY])
@@ -191,6 +214,15 @@ def test_a_limit_learnt_by_a_clock_far_ahead_is_tried_after_the_next_reset(ledge
     morning = on_day(MIDNIGHT, 100, 50)
     assert reserve(ledger, "today", [on_day(NOON, 100, 50)], NOON, 180) is not None
     assert reserve(ledger, "probe", [morning], MIDNIGHT + 1, 180) is None
+
+
+def test_a_limit_learnt_of_a_minute_far_ahead_is_forgotten_in_time(ledger: Ledger) -> None:
+    taught = Hold("a", (sliding(9),))
+    ledger.reserve(taught, NOON + 40 * DAY, 180)
+    ledger.settle(taught, {MINUTE_KEY: 0}, NOON + 40 * DAY, Lesson(told={MINUTE_KEY: Told("requests", "day", 2)}))
+    assert levels(ledger, [sliding(9)], NOON) == [Level(0, 0, cap=2)]
+    assert reserve(ledger, "early", [sliding(9, 5)], NOON + 59, 180) is not None
+    assert reserve(ledger, "probe", [sliding(9, 5)], NOON + 60, 180) is None
 
 
 def test_a_hold_of_a_clock_that_was_a_little_ahead_is_settled_as_usual(ledger: Ledger) -> None:
