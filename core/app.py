@@ -20,7 +20,9 @@ from core import tasks
 from core.access import Access
 from core.balancer import LoadBalancer, Parts
 from core.cache import ResponseCache
+from core.check import ProviderCheck
 from core.clock import SystemClock
+from core.discovery import with_free_models
 from core.dispatch import Dispatcher
 from core.health import Health
 from core.history import History
@@ -34,7 +36,6 @@ from core.status import StatusReader
 from core.stores.contract import Documents, Ledger, StoreError
 from core.stores.disk import DiskDocuments, DiskLedger, open_cache
 from providers.contracts import Clock
-from providers.http import Http
 from providers.registry import CatalogError, Fleet, connect, load_catalog, provider_settings
 
 REPLIES_BYTES = 64 * 1024 * 1024
@@ -52,6 +53,7 @@ class App:
     balancer: LoadBalancer
     history: History
     status: StatusReader
+    check: ProviderCheck
     clock: Clock
     announce: Callable[[str], None]
 
@@ -83,7 +85,8 @@ def build(
     """
     stores = _redis(settings.redis_url.get_secret_value()) if settings.redis_url else _disk(settings.data_dir)
     clock = clock or stores.clock
-    fleet = connect(load_catalog(settings.catalog_local), values, http=Http(clock), clock=clock)
+    fleet = connect(load_catalog(settings.catalog_local), values, clock)
+    fleet = connect(with_free_models(fleet, stores.cooldowns, clock), values, clock)
     history = History(stores.history, clock)
     health = Health(stores.cooldowns, clock, _key_ids(fleet, values))
     dispatcher = Dispatcher(fleet.providers, QuotaManager(stores.ledger, clock), health, history, clock)
@@ -102,6 +105,7 @@ def build(
         balancer=balancer,
         history=history,
         status=StatusReader(fleet, balancer, turn),
+        check=ProviderCheck(fleet, balancer, dispatcher, clock),
         clock=clock,
         announce=announce,
     )

@@ -15,7 +15,8 @@ from core.dispatch import Call, Dispatcher, Done, Failed, Interrupted
 from core.policy import Ranking, Skipped, Strategy, Task, View, Wish, rank
 from core.quotas import Cost, Envelope, Standing, cost_of_usage
 from core.stores.contract import StoreError
-from providers.contracts import BadReply, ChatRequest, Clock, Limit, Message, Pulse, Route
+from providers.contracts import ChatReply, ChatRequest, Clock, Limit, Message, Pulse, Recording, Route
+from providers.errors import BadReply
 
 __all__ = ["MOMENT", "AllRoutesOut", "Answer", "Interrupted", "LoadBalancer", "Parts", "Wanted"]
 
@@ -45,21 +46,26 @@ class Answer(Generic[T]):
     """A reply that passed its check, and the name of the route that gave it.
 
     `failed` are the routes that were tried before; `cached` tells that somebody had asked the same already.
+    `reply` is as it came, with the model that really answered; None where it answered somebody else.
     """
 
     value: T
     route: str
     failed: tuple[Skipped, ...] = ()
     cached: bool = False
+    reply: ChatReply | None = None
 
 
 @dataclass(frozen=True)
 class Wanted(Generic[T]):
-    """What is asked, and for what. `read` makes the value out of the reply's text; it raises BadReply for one of
-    no use. `pinned` names the route to prefer; calls are drawn from `envelope` where it has something left."""
+    """What is asked, or what is to be written down, and for what.
+
+    `read` makes the value out of the reply's text; it raises BadReply for one of no use. `pinned` names the route
+    to prefer; calls are drawn from `envelope` where it has something left.
+    """
 
     task: Task
-    request: ChatRequest
+    request: ChatRequest | Recording
     read: Callable[[str], T]
     pinned: str | None = None
     envelope: Envelope | None = None
@@ -116,24 +122,25 @@ class LoadBalancer:
             outcome = yield from self._parts.dispatcher.stream(route, call, pulse)
             if isinstance(outcome, Done):
                 self._note(ranking, failed)
-                return Answer(outcome.value, route.name, tuple(failed))
+                return Answer(outcome.value, route.name, tuple(failed), reply=outcome.reply)
             budget.count(outcome)
             failed.append(outcome)
         raise self._all_out(ranking, failed)
 
     def ranking(self, task: Task, pinned: str | None = None, envelope: Envelope | None = None) -> Ranking:
         """The order in which routes would be tried now. With an unreadable store, nobody is tried."""
+        routes = [route for route in self._routes if route.does == task.does]
         try:
             view = self.view()
         except StoreError:
             log.exception("The quota store cannot be read; no AI call is made until it can")
             reason = "the quota store cannot be read"
-            return Ranking((), tuple(Skipped(route, reason, None) for route in self._routes))
+            return Ranking((), tuple(Skipped(route, reason, None) for route in routes))
         explored = None
         if self._parts.strategy == "fastest" and self._parts.rng.random() < EXPLORED:
-            explored = self._parts.rng.choice(self._routes).name if self._routes else None
+            explored = self._parts.rng.choice(routes).name if routes else None
         kept = envelope.limits if envelope else frozenset()
-        return rank(self._routes, view, task, Wish(self._parts.strategy, pinned, kept, explored))
+        return rank(routes, view, task, Wish(self._parts.strategy, pinned, kept, explored))
 
     def passed_over(self) -> Mapping[str, PassedOver]:
         """When and why each route, by name, was last not the one to answer a call of this process."""
@@ -176,7 +183,7 @@ class LoadBalancer:
             asked.append(answer)
             if not done.whole:
                 raise _Half
-            return json.dumps({"text": done.text, "route": answer.route})
+            return json.dumps({"text": done.reply.text, "route": answer.route})
 
         try:
             key = _fingerprint(task, request)
@@ -197,13 +204,14 @@ class LoadBalancer:
             call = _call(wanted, seconds, first=not failed)
             outcome = dispatcher.call(route, call)
             budget.count(outcome)
-            if isinstance(outcome, Failed) and outcome.unusable and call.request.schema and not budget.obstacle():
+            if isinstance(outcome, Failed) and not budget.obstacle():
                 again = _call(wanted, budget.seconds(is_last=route is ranking.order[-1]), first=False)
-                outcome = dispatcher.call(route, _again(again, outcome))
-                budget.count(outcome)
+                if corrected := _again(again, outcome):
+                    outcome = dispatcher.call(route, corrected)
+                    budget.count(outcome)
             if isinstance(outcome, Done):
                 self._note(ranking, failed)
-                return Answer(outcome.value, route.name, tuple(failed)), outcome
+                return Answer(outcome.value, route.name, tuple(failed), reply=outcome.reply), outcome
             failed.append(outcome)
         raise self._all_out(ranking, failed)
 
@@ -250,13 +258,16 @@ def _call(wanted: Wanted[T], seconds: float, *, first: bool) -> Call[T]:
     return Call(wanted.task, hurried, wanted.read, wanted.envelope, first)
 
 
-def _again(call: Call[T], failed: Failed) -> Call[T]:
-    """The same question with the useless reply and what was wrong with it."""
+def _again(call: Call[T], failed: Failed) -> Call[T] | None:
+    """The same question with the useless reply and what was wrong with it; None where that makes no sense."""
+    if not isinstance(call.request, ChatRequest) or not call.request.schema or not failed.unusable:
+        return None
     complaint = (Message("assistant", failed.unusable), Message("user", AGAIN.format(reason=failed.reason)))
     return replace(call, request=replace(call.request, messages=(*call.request.messages, *complaint)))
 
 
-def _fingerprint(task: Task, request: ChatRequest) -> str:
+def _fingerprint(task: Task, request: ChatRequest | Recording) -> str:
+    assert isinstance(request, ChatRequest)  # no task that keeps replies takes recordings
     messages = [asdict(message) for message in request.messages]
     return fingerprint(task.name, messages, request.max_tokens, request.temperature, request.schema)
 

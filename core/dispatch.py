@@ -14,17 +14,8 @@ from core.history import Attempt, History
 from core.policy import Skipped, Task
 from core.quotas import Cost, Decision, Envelope, QuotaManager, Reservation
 from core.stores.contract import StoreError
-from providers.contracts import (
-    BadReply,
-    ChatReply,
-    ChatRequest,
-    Clock,
-    Provider,
-    ProviderError,
-    Pulse,
-    Refused,
-    Route,
-)
+from providers.contracts import ChatReply, ChatRequest, Clock, Provider, Pulse, Recording, Route, Transcriber
+from providers.errors import BadReply, KeyRejected, ProviderError, Refused
 
 LEFT = "Left"
 NOT_TO_BLAME = (LEFT, Refused.__name__)  # what is not the route's fault wastes no first choice
@@ -44,7 +35,7 @@ class Call(Generic[T]):
     """
 
     task: Task
-    request: ChatRequest
+    request: ChatRequest | Recording
     read: Callable[[str], T]
     envelope: Envelope | None = None
     first: bool = True
@@ -52,12 +43,16 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True)
 class Done(Generic[T]):
-    """A reply that passed its check. It is not `whole` where the limit of tokens cut it off."""
+    """A reply that passed its check."""
 
     value: T
-    text: str
+    reply: ChatReply
     route: Route
-    whole: bool
+
+    @property
+    def whole(self) -> bool:
+        """Not so where the limit of tokens cut it off."""
+        return self.reply.finish_reason != "length"
 
 
 @dataclass(frozen=True)
@@ -65,6 +60,7 @@ class Failed(Skipped):
     """A call that was made and failed. `unusable` is the text of a reply that did not pass its check."""
 
     unusable: str = ""
+    key_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ class Dispatcher:
             return ticket
         reply = None
         try:
-            reply = self.providers[route.provider].complete(route, call.request)
+            reply = self._ask(route, call.request)
             value = call.read(reply.text)
         except ProviderError as error:
             failure = self._failed(ticket, error, reply)
@@ -101,7 +97,7 @@ class Dispatcher:
             self._left(ticket, call.request, reply.text if reply else "")
             raise
         self._succeeded(ticket, reply)
-        return Done(value, reply.text, route, whole=reply.finish_reason != "length")
+        return Done(value, reply, route)
 
     def stream(self, route: Route, call: Call[T], pulse: Pulse) -> Generator[str, None, Done[T] | Skipped]:
         """The same in pieces, and at the end the checked whole. Raises Interrupted once a piece was given out.
@@ -114,6 +110,7 @@ class Dispatcher:
         pieces: list[str] = []
         reply = None
         try:
+            assert isinstance(call.request, ChatRequest)
             reply = yield from _kept(self.providers[route.provider].stream(route, call.request, pulse), pieces)
             value = call.read(reply.text)
         except ProviderError as error:
@@ -127,7 +124,14 @@ class Dispatcher:
             self._left(ticket, call.request, "".join(pieces))
             raise
         self._succeeded(ticket, reply)
-        return Done(value, reply.text, route, whole=reply.finish_reason != "length")
+        return Done(value, reply, route)
+
+    def _ask(self, route: Route, request: ChatRequest | Recording) -> ChatReply:
+        provider = self.providers[route.provider]
+        if isinstance(request, ChatRequest):
+            return provider.complete(route, request)
+        assert isinstance(provider, Transcriber)  # the catalogue takes no other route for it
+        return provider.transcribe(route, request)
 
     def _admit(self, route: Route, call: Call[T]) -> _Ticket | Skipped:
         held: Reservation | None = None
@@ -177,9 +181,10 @@ class Dispatcher:
             self._proven(ticket)
             text = reply.text if reply and isinstance(error, BadReply) else ""
             return Failed(route, str(error), None, unusable=text)
-        return Failed(route, str(error), cooldown.until, cooldown.subject)
+        refused = isinstance(error, KeyRejected)
+        return Failed(route, str(error), cooldown.until, cooldown.subject, key_refused=refused)
 
-    def _left(self, ticket: _Ticket, request: ChatRequest, received: str) -> None:
+    def _left(self, ticket: _Ticket, request: ChatRequest | Recording, received: str) -> None:
         cost = quotas.cost_of_leaving(ticket.held, request, received)
         self._settle(ticket.held, cost)
         self._record(ticket, LEFT, cost.tokens)

@@ -14,18 +14,8 @@ from typing import Literal
 
 from core import windows
 from core.stores.contract import Documents, StoreError
-from providers.contracts import (
-    Busy,
-    Clock,
-    Confidence,
-    Down,
-    KeyRejected,
-    Limit,
-    ModelGone,
-    PaymentNeeded,
-    ProviderError,
-    Route,
-)
+from providers.contracts import Clock, Confidence, Limit, Route
+from providers.errors import Busy, Down, KeyRejected, ModelGone, PaymentNeeded, ProviderError
 
 DOCUMENT = "cooldowns"
 SHORTEST, LONGEST = 1.0, 31 * 86_400.0

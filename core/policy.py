@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from core.health import Cooldown
 from core.quotas import Standing
-from providers.contracts import Capability, Limit, Route, Tier, Usage
+from providers.contracts import Capability, Does, Limit, Route, Tier, Usage
 
 Strategy = Literal["priority", "spread", "fastest"]
 Merit = Callable[[Route], tuple[Any, ...]]
@@ -25,7 +25,7 @@ class Task:
     capabilities without which a route is of no use. `leaves` is the share of every lasting limit that this task
     does not touch, because others matter more. `keep` is for how many seconds a reply may be given again to the
     same question; 0 where it may not, as for everything that holds a candidate's words. `typical` is what one call
-    takes, an estimate on the high side.
+    takes, an estimate on the high side. Routes that do not do what the task `does` are no candidates at all.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Task:
     leaves: float = 0.0
     keep: float = 0.0
     typical: Usage = TYPICAL
+    does: Does = "chat"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ DEFAULT = Wish()
 
 def rank(routes: Sequence[Route], view: View, task: Task, wish: Wish = DEFAULT) -> Ranking:
     """Best route first; one that lacks a capability, cools down or has nothing left is skipped, with a reason."""
+    routes = [route for route in routes if route.does == task.does]
     skipped = [s for route in routes if (s := _obstacle(route, view, task, wish))]
     out = {s.route for s in skipped}
     merit = _merit(view, wish)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from core import windows
 from core.stores.contract import Claim, Counter, Hold, Ledger, Lesson
-from providers.contracts import ChargeRules, ChatRequest, Clock, Limit, Outcome, Route, Told, Unit, Usage
+from providers.contracts import ChargeRules, ChatRequest, Clock, Limit, Recording, Route, Told, Unit, Usage
+from providers.errors import Outcome
 
 HOLD_SECONDS = 180.0
 BYTES_PER_TOKEN = 3.5  # English prose runs at about 4; erring low holds a little more than is needed
@@ -26,10 +27,16 @@ class Cost:
     requests: int
     tokens: int
     neurons: float
+    seconds: float = 0.0
 
     def of(self, unit: Unit) -> float:
-        amounts = {"requests": self.requests, "tokens": self.tokens, "neurons": self.neurons, "concurrent": 1}
-        return amounts[unit]
+        return {
+            "requests": self.requests,
+            "tokens": self.tokens,
+            "neurons": self.neurons,
+            "seconds": self.seconds,
+            "concurrent": 1,
+        }[unit]
 
 
 NOTHING = Cost(0, 0, 0.0)
@@ -94,11 +101,13 @@ class Standing:
         return (self.used + self.held) / self.amount
 
 
-def estimate(route: Route, request: ChatRequest) -> Cost:
+def estimate(route: Route, request: ChatRequest | Recording) -> Cost:
     """The most that a call is likely to take, held until it is settled.
 
     Bytes and not characters are counted, because scripts that need more bytes need more tokens too.
     """
+    if isinstance(request, Recording):
+        return cost_of_usage(route, Usage(0, 0, seconds=request.seconds))
     return cost_of_usage(route, Usage(_prompt_tokens(route, request), request.max_tokens))
 
 
@@ -114,10 +123,12 @@ def _tokens(text: str) -> int:
 
 
 def cost_of_usage(route: Route, usage: Usage) -> Cost:
-    """Neurons come from the reply when it tells them, else from the model's rates per million tokens."""
+    """Neurons come from the reply when it tells them, else from the model's rates for tokens and for speech."""
     rate_in, rate_out = route.neurons_per_million or (0.0, 0.0)
+    seconds = max(route.least_seconds, usage.seconds)
     neurons = (usage.prompt_tokens * rate_in + usage.completion_tokens * rate_out) / 1e6
-    return Cost(1, usage.total_tokens, round(neurons if usage.neurons is None else usage.neurons, 3))
+    neurons += seconds / 60 * route.neurons_per_minute
+    return Cost(1, usage.total_tokens, round(neurons if usage.neurons is None else usage.neurons, 3), seconds)
 
 
 def cost_of_failure(reservation: Reservation, outcome: Outcome, usage: Usage | None) -> Cost:
@@ -137,9 +148,9 @@ def cost_of_failure(reservation: Reservation, outcome: Outcome, usage: Usage | N
     return Cost(1, 0, 0.0) if charged else NOTHING
 
 
-def cost_of_leaving(reservation: Reservation, request: ChatRequest, received: str) -> Cost:
+def cost_of_leaving(reservation: Reservation, request: ChatRequest | Recording, received: str) -> Cost:
     """What a stream cost that nobody read to its end: all of it, unless the provider stops when it is left."""
-    if not reservation.route.charge.stops_when_left:
+    if isinstance(request, Recording) or not reservation.route.charge.stops_when_left:
         return reservation.estimate
     usage = Usage(_prompt_tokens(reservation.route, request), min(_tokens(received), request.max_tokens))
     return cost_of_usage(reservation.route, usage)

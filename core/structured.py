@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from providers.contracts import BadReply
+from providers.errors import BadReply
 
 Shape = TypeVar("Shape", bound=BaseModel)
 LONGEST = 20_000

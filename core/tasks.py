@@ -22,3 +22,8 @@ def resume(deadline: float) -> Task:
 def text(deadline: float, *, shareable: bool) -> Task:
     """Plain text for a script. Only what holds nothing about a person may be given to the next one who asks."""
     return Task("text", "small", deadline, leaves=KEPT_FOR_SCORING, keep=HOUR if shareable else 0.0)
+
+
+def transcribe(deadline: float) -> Task:
+    """What was said in a recording, word by word."""
+    return Task("transcribe", "small", deadline, does="transcribe")

@@ -5,7 +5,7 @@ import streamlit as st
 from core.app import current
 from pages.parts.access import require_admin, sign_out
 from pages.parts.gauges import show_gauges, show_limits, show_routes
-from pages.parts.overview import show_alerts, show_catalogue, show_headline
+from pages.parts.overview import show_alerts, show_catalogue, show_headline, show_stale
 from pages.parts.waste import show_waste
 
 DAY = 86_400.0
@@ -28,6 +28,7 @@ def live() -> None:
     status = current().status.read()
     show_headline(status)
     show_alerts(status)
+    show_stale(status, current().fleet.catalog)
     show_gauges(status)
     show_routes(status)
     show_limits(status)

@@ -56,7 +56,13 @@ def _row(name: str, shipped: dict[str, Any], own: dict[str, Any], local: Path | 
     def file_of(key: int | str) -> Path:
         return local if local and own and (key in own or not shipped) else SHIPPED
 
-    row = {**_without_stale_tells(shipped, own), **own, "name": name, "origin": file_of("base_url")}
+    row = {
+        **_without_stale_tells(shipped, own),
+        **_undiscovered(own),
+        **own,
+        "name": name,
+        "origin": file_of("base_url"),
+    }
     try:
         return _ROW.validate_python(row)
     except ValidationError as error:
@@ -65,6 +71,11 @@ def _row(name: str, shipped: dict[str, Any], own: dict[str, Any], local: Path | 
         )
         loc = first["loc"] or tuple(own)  # what concerns several keys is the operator's doing if he gave any
         raise CatalogError(f"{file_of(loc[0] if loc else '')}: [{name}] {_problem(first)}") from None
+
+
+def _undiscovered(own: dict[str, Any]) -> dict[str, Any]:
+    """Models that the operator names are not exchanged for others."""
+    return {"discover": False} if "models" in own else {}
 
 
 def _without_stale_tells(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -10,19 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from providers.contracts import (
-    Busy,
-    Confidence,
-    KeyRejected,
-    Limit,
-    Outcome,
-    PaymentNeeded,
-    Period,
-    ProviderError,
-)
+from providers.contracts import Confidence, Limit, Period
+from providers.errors import Busy, KeyRejected, Outcome, PaymentNeeded, ProviderError
 from providers.faults import Fault, error_in_success, read_fault
 from providers.told import joined, told_by_fault
-from providers.verdicts import BY_CODE, BY_PROSE, BY_SENTENCE, DAY, GONE, MINUTE, UNREACHED, Verdict, by_status
+from providers.verdicts import (
+    BY_CODE,
+    BY_PROSE,
+    BY_SENTENCE,
+    DAY,
+    GONE,
+    MINUTE,
+    NOT_FREE,
+    UNREACHED,
+    Verdict,
+    by_status,
+)
 from providers.waits import parse_wait
 
 __all__ = ["classify", "error_in_success", "parse_wait"]
@@ -99,9 +102,16 @@ def _by_text(fault: Fault, table: tuple[tuple[range, re.Pattern[str], Verdict], 
 
 
 def _by_headers(fault: Fault, _: str) -> Verdict | None:
-    """Only names with a period count: `remaining-requests` is a day at one provider, a minute at another."""
+    """Only names with a period count: `remaining-requests` is a day at one provider, a minute at another.
+
+    A limit of 0 is no allowance at all, and waiting will not change that.
+    """
     if fault.status != 429:
         return None
+    if any(
+        name.startswith("x-ratelimit-limit-") and value.strip() == "0" for name, value in fault.headers.items()
+    ):
+        return NOT_FREE
     for period, verdict in (("day", DAY), ("minute", MINUTE)):
         if next(_spent(fault, f"-{period}"), None) is not None:
             return verdict

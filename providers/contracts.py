@@ -1,4 +1,4 @@
-"""The words that providers and core share: requests, replies, routes, limits, errors.
+"""The words that providers and core share: requests, replies, routes, limits.
 
 This module imports nothing of ours. Times are seconds since the epoch (UTC) unless a name says otherwise.
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant"]
 Tier = Literal["small", "large"]
-Unit = Literal["requests", "tokens", "neurons", "concurrent"]
+Unit = Literal["requests", "tokens", "neurons", "seconds", "concurrent"]
 Window = Literal["minute", "hour", "rolling-day", "day", "month", "refill-day", "call"]
 Scope = Literal["route", "pool", "provider"]
 Period = Literal["minute", "day", "month"]
-Capability = Literal["json_schema", "json_object", "audio"]
+Capability = Literal["json_schema", "json_object"]
+Does = Literal["chat", "transcribe"]
 Confidence = Literal["certain", "likely", "guess"]
 Pulse = Callable[[], None]
 Free = Literal["recurring", "credit-once", "paid", "retired", "own"]
@@ -56,12 +57,30 @@ class ChatRequest:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """Speech to be written down. `audio` is a whole file of `media_type` that lasts `seconds`.
+
+    `language` is an ISO 639-1 code, or "" where the model should tell. `timeout` bounds the whole call in seconds.
+    """
+
+    audio: bytes = field(repr=False)
+    seconds: float
+    media_type: str = "audio/wav"
+    language: str = ""
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
 class Usage:
-    """What a call cost. `completion_tokens` includes thinking tokens; `neurons` is None where unknown."""
+    """What a call cost. `completion_tokens` includes thinking tokens; `neurons` is None where unknown.
+
+    `seconds` is how long a recording lasts.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     neurons: float | None = None
+    seconds: float = 0.0
 
     @property
     def total_tokens(self) -> int:
@@ -82,14 +101,35 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Word:
+    """One spoken word, and when it began and ended, in seconds from the start of the recording."""
+
+    text: str
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a transcript tells beside the text. `language` is as the model names it, "" where it does not."""
+
+    language: str = ""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
 class ChatReply:
-    """`usage` is None when the provider did not say. `model` is the model that really answered."""
+    """`usage` is None when the provider did not say. `model` is the model that really answered.
+
+    A transcript comes as `text` with `speech`; its text is "" where nothing was heard.
+    """
 
     text: str
     model: str
     usage: Usage | None
     finish_reason: str
     told: tuple[Told, ...] = ()
+    speech: Speech | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +170,8 @@ class Limit:
         if self.window == "call":
             return "calls at once"
         words = {"rolling-day": "24 hours", "refill-day": "day"}
-        return f"{self.unit} per {words.get(self.window, self.window)}"
+        unit = "seconds of audio" if self.unit == "seconds" else self.unit
+        return f"{unit} per {words.get(self.window, self.window)}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +189,11 @@ class ChargeRules:
 
 @dataclass(frozen=True)
 class Route:
-    """Provider and model: one way to get an answer."""
+    """Provider and model: one way to get an answer, or a transcript.
+
+    `neurons_per_million` is for prompt and completion tokens. A recording counts as `least_seconds` at least.
+    `body` are extra fields of every request for this model.
+    """
 
     provider: str
     model: str
@@ -159,6 +204,10 @@ class Route:
     json: Literal["schema", "object", "none"] = "none"
     neurons_per_million: tuple[float, float] | None = None
     charge: ChargeRules = field(default_factory=ChargeRules)
+    does: Does = "chat"
+    neurons_per_minute: float = 0.0
+    least_seconds: float = 0.0
+    body: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -177,6 +226,17 @@ _CAPABILITIES: Mapping[str, frozenset[Capability]] = {
 }
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """What an account tells of itself without being charged: which models it may call, and what is left.
+
+    `models` is None where the provider does not list them.
+    """
+
+    models: frozenset[str] | None = None
+    told: tuple[Told, ...] = ()
+
+
 class Provider(Protocol):
     """An API account that answers chat requests."""
 
@@ -192,72 +252,15 @@ class Provider(Protocol):
         """
         ...
 
-
-Outcome = Literal["not_sent", "unauthorised", "rate_limited", "server_error", "no_reply", "rejected", "answered"]
-
-
-class ProviderError(Exception):
-    """A call failed. Subclasses are named by what to do next. The message never holds a secret.
-
-    `outcome` is what became of the request on the wire, which decides what it cost: `not_sent` surely never
-    reached the provider, `unauthorised` was turned away at the door, `rate_limited` is a 429, `no_reply` may or
-    may not have been counted, `rejected` is another 4xx, `answered` a 200 that is of no use. `usage` is what an
-    answered call reported, `told` what was said of the provider's limits, and `confidence` how sure it is that the
-    failure means what the class says.
-    """
-
-    outcome: Outcome = "rejected"
-
-    def __init__(self, message: str, *, outcome: Outcome | None = None, usage: Usage | None = None) -> None:
-        super().__init__(message)
-        self.outcome = outcome or type(self).outcome
-        self.usage = usage
-        self.told: tuple[Told, ...] = ()
-        self.confidence: Confidence = "likely"
+    def inspect(self, timeout: float) -> Inspection:
+        """Ask what costs nothing, within `timeout` seconds. Raises ProviderError."""
+        ...
 
 
-class Busy(ProviderError):
-    """Wait or go elsewhere. `until` is when the provider says it is worth trying again, None if it did not.
+@runtime_checkable
+class Transcriber(Protocol):
+    """A provider that can write down recordings; it has to be one where a route of it `does` that."""
 
-    `scope` says what is busy: the model's route, its pool, or the whole account; `period` which window ran out.
-    """
-
-    outcome: Outcome = "rate_limited"
-
-    def __init__(
-        self, message: str, *, until: float | None = None, scope: Scope = "route", period: Period | None = None
-    ) -> None:
-        super().__init__(message)
-        self.until = until
-        self.scope = scope
-        self.period = period
-
-
-class Down(ProviderError):
-    """Go elsewhere now."""
-
-    outcome: Outcome = "server_error"
-
-
-class KeyRejected(ProviderError):
-    """Stop using this key and tell the admin."""
-
-    outcome: Outcome = "unauthorised"
-
-
-class ModelGone(ProviderError):
-    """This route will not come back by waiting."""
-
-
-class PaymentNeeded(ProviderError):
-    """The account has no free calls or money left."""
-
-
-class Refused(ProviderError):
-    """Nobody will take this request as it stands (content filter, too long): tell the person."""
-
-
-class BadReply(ProviderError):
-    """Empty, truncated or not what was asked for. The request may be to blame: do not bench the route."""
-
-    outcome: Outcome = "answered"
+    def transcribe(self, route: Route, recording: Recording) -> ChatReply:
+        """What was said, under the same rules as `Provider.complete`."""
+        ...

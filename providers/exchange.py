@@ -10,7 +10,8 @@ import urllib3
 from urllib3.exceptions import NameResolutionError
 from urllib3.util import wait_for_read
 
-from providers.contracts import Clock, Down, Pulse
+from providers.contracts import Clock, Pulse
+from providers.errors import Down
 
 PULSE_SECONDS = 0.2
 
@@ -26,13 +27,15 @@ class Stopped(BaseException):
 class Exchange:
     """One request and its answer: how much time is left, and whether a byte may have been sent.
 
-    `pulse` is called at least every quarter of a second while the answer is waited for.
+    `private` allows a server in a private network. `pulse` is called at least every quarter of a second while the
+    answer is waited for.
     """
 
     def __init__(self, clock: Clock, seconds: float, host: str, pulse: Pulse | None) -> None:
         self.clock = clock
         self.seconds = seconds
         self.host = host
+        self.private = False
         self.stage = "unknown"  # stays so when something (a test) replaces the wire
         self._ends = clock.monotonic() + seconds
         self._pulse = pulse

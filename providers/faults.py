@@ -37,6 +37,7 @@ def read_fault(status: int, headers: Headers, body: str) -> Fault:
         payload = None
     error = _error_in(payload)
     details = [row for row in items(error.get("details")) if isinstance(row, Mapping)]
+    delays = (*(text(row.get("retryDelay")) for row in details), _plain(error.get("retry_after")))
     metadata = mapping(error.get("metadata"))
     inner = {str(name).lower(): str(value) for name, value in mapping(metadata.get("headers")).items()}
     if status < 400:
@@ -46,7 +47,7 @@ def read_fault(status: int, headers: Headers, body: str) -> Fault:
         headers={**{name.lower(): value for name, value in headers.items()}, **inner},
         codes=tuple(_codes(error, details, metadata)),
         quotas=tuple(_quotas(details)),
-        delay=next(filter(None, (text(row.get("retryDelay")) for row in details)), ""),
+        delay=next(filter(None, delays), ""),
         message=_message(error, body if payload is None else ""),
         structured=payload is not None,
     )
@@ -127,3 +128,7 @@ def _message(error: Mapping[str, Any], prose: str) -> str:
 
 def _unwrap(payload: object) -> object:
     return payload[0] if isinstance(payload, list) and len(payload) == 1 else payload
+
+
+def _plain(number: object) -> str:
+    return str(number) if type(number) in (int, float) else ""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
-import socket
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import requests
 
-from providers.contracts import BadReply, Clock, Down, KeyRejected, Pulse
+from providers.contracts import Clock, Pulse
+from providers.errors import BadReply, Down, KeyRejected
 from providers.exchange import Stopped
 from providers.wire import Body, GuardedAdapter
 
-__all__ = ["EventStream", "GuardedAdapter", "Http", "HttpReply", "parse_json", "refuse_unsafe"]
+__all__ = ["EventStream", "Form", "GuardedAdapter", "Http", "HttpReply", "parse_json"]
 
 VERSION = "0.1.0"
 USER_AGENT = f"Greenroom/{VERSION} (+mock interviews)"
@@ -66,16 +65,23 @@ class HttpReply:
 
 
 class EventStream:
-    """An answer that is still arriving. Close it, or use it in a `with`."""
+    """An answer that is still arriving. Close it, or use it in a `with`. `head` is the part before the body."""
 
     def __init__(self, response: requests.Response) -> None:
-        self.status = response.status_code
-        self.headers = _lower(response)
+        self.head = HttpReply(response.status_code, _lower(response), "")
         self._body = cast(Body, response.raw)
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.head.headers
 
     def read(self) -> HttpReply:
         """Everything that comes, for an answer that turned out not to be a stream."""
-        return HttpReply(self.status, self.headers, b"".join(self._body.chunks()).decode("utf-8", "replace"))
+        return replace(self.head, text=b"".join(self._body.chunks()).decode("utf-8", "replace"))
 
     def events(self) -> Iterator[str]:
         """The payload of each `data:` line. A last line that was cut off is dropped, unless it is the end mark."""
@@ -100,41 +106,68 @@ class EventStream:
         self.close()
 
 
-class Http:
-    """JSON over HTTPS. One session per thread, one pool of kept connections for all of them."""
+@dataclass(frozen=True)
+class Form:
+    """A form with one file in it, as transcriptions are asked for."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._adapter = GuardedAdapter(clock)
+    fields: tuple[tuple[str, str], ...]
+    file: bytes = field(repr=False)
+    file_name: str
+    media_type: str
+
+
+class Http:
+    """JSON over HTTPS. One session per thread, one pool of kept connections for all of them.
+
+    Every method makes one attempt and gives the answer, whatever its status. `timeout` bounds all of it, in
+    seconds. `pulse` is called at least every quarter of a second while the answer is waited for, and what it
+    raises comes out as it is. Raises Down, or KeyRejected for a key that cannot be sent. With `private`, servers
+    in a private network may be called.
+    """
+
+    def __init__(self, clock: Clock, private: bool = False) -> None:
+        self.clock, self.private = clock, private
+        self._adapter = GuardedAdapter(clock, private)
         self._threads = threading.local()
 
-    def post_json(
-        self, url: str, headers: Mapping[str, str], body: Mapping[str, Any], timeout: float
+    def get_json(
+        self, url: str, headers: Mapping[str, str], timeout: float, pulse: Pulse | None = None
     ) -> HttpReply:
-        """The answer, whatever its status. One attempt; raises Down, or KeyRejected for an unsendable key."""
-        return HttpReply.of(self._send(self._prepare(url, headers, body), timeout=timeout))
+        request = self._prepare(requests.Request("GET", url, headers))
+        return HttpReply.of(self._send(request, timeout=timeout, pulse=pulse))
+
+    def post_json(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: Mapping[str, Any],
+        timeout: float,
+        pulse: Pulse | None = None,
+    ) -> HttpReply:
+        request = self._prepare(_json_post(url, headers, body))
+        return HttpReply.of(self._send(request, timeout=timeout, pulse=pulse))
+
+    def post_form(self, url: str, headers: Mapping[str, str], form: Form, timeout: float) -> HttpReply:
+        file = (form.file_name, form.file, form.media_type)
+        request = requests.Request("POST", url, headers, data=form.fields, files={"file": file})
+        return HttpReply.of(self._send(self._prepare(request), timeout=timeout))
 
     def open_stream(
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any], timeout: float, pulse: Pulse
     ) -> EventStream:
-        """The answer as it arrives, whatever its status; same errors as post_json. `timeout` bounds all of it.
-
-        `pulse` is called at least every quarter of a second while the answer is waited for, here and while it is
-        read; what it raises closes the connection and comes out as it is.
-        """
-        request = self._prepare(url, headers, body)
+        """The answer as it arrives; time and pulse run on while it is read."""
+        request = self._prepare(_json_post(url, headers, body))
         return EventStream(self._send(request, timeout=timeout, stream=True, pulse=pulse))
 
     def close(self) -> None:
         """Close the kept connections."""
         self._adapter.close()
 
-    def _prepare(self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> requests.PreparedRequest:
-        data = json.dumps(body, allow_nan=False).encode()
-        sent = {"Content-Type": "application/json", **headers}
+    def _prepare(self, request: requests.Request) -> requests.PreparedRequest:
         try:
-            return self._session().prepare_request(requests.Request("POST", url, headers=sent, data=data))
+            return self._session().prepare_request(request)
         except requests.exceptions.InvalidHeader:
-            raise _unsendable(url) from None
+            raise _unsendable(str(request.url)) from None
         except (requests.RequestException, ValueError):
             raise _unusable() from None
 
@@ -159,6 +192,11 @@ class Http:
         return session
 
 
+def _json_post(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> requests.Request:
+    data = json.dumps(body, allow_nan=False).encode()
+    return requests.Request("POST", url, {"Content-Type": "application/json", **headers}, data=data)
+
+
 def _unsendable(url: str) -> KeyRejected:
     # The errors this replaces quote the header, and with it the key.
     host = urlsplit(url).hostname
@@ -173,47 +211,3 @@ def _unusable() -> Down:
 
 def _lower(response: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
-
-
-def refuse_unsafe(url: str, allow_local: bool) -> None:
-    """ValueError with a one-line remedy unless `url` is https to a public host, or `allow_local` is set.
-
-    A name that does not resolve passes: calling it fails as Down. The message never repeats the whole URL.
-    """
-    try:
-        parts = urlsplit(url)
-        host, userinfo = parts.hostname or "", "@" in parts.netloc
-    except ValueError:
-        raise ValueError("the base URL is malformed; write it as https://host/path") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("the base URL needs a scheme and a host; write it as https://host/path")
-    if allow_local:
-        return
-    remedy = "use a public https address, or set ALLOW_LOCAL_UPSTREAMS=1"
-    if userinfo:
-        raise ValueError(f"{host}: a base URL must not hold a user name or password; {remedy}")
-    if parts.scheme != "https":
-        raise ValueError(f"{host}: plain http is not allowed; {remedy}")
-    if any(_is_inside(address) for address in _addresses(host)):
-        raise ValueError(f"{host}: points into a private or reserved network; {remedy}")
-
-
-def _addresses(host: str) -> list[str]:
-    """Where `host` leads, by the rules of the resolver (0x7f.1 is 127.0.0.1); empty when it does not resolve."""
-    if host == "localhost" or host.endswith((".localhost", "localhost.")):
-        return ["127.0.0.1"]
-    try:
-        return [str(row[4][0]) for row in socket.getaddrinfo(host.partition("%")[0], None)]
-    except (OSError, UnicodeError):
-        return []
-
-
-def _is_inside(address: str) -> bool:
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
-        ip = ip.ipv4_mapped or ip.sixtofour or nat64 or ip
-    return not ip.is_global or ip.is_multicast
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

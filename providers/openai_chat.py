@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from providers import loose
-from providers.classify import classify, error_in_success
-from providers.contracts import (
-    BadReply,
-    ChatReply,
-    ChatRequest,
-    Clock,
-    Down,
-    ProviderError,
-    Pulse,
-    Refused,
-    Route,
-    Usage,
-)
-from providers.http import EventStream, Http, HttpReply
-from providers.told import Tell, joined, told_by_headers
+from providers import loose, speech
+from providers.account import Account
+from providers.contracts import ChatReply, ChatRequest, Inspection, Pulse, Recording, Route, Usage
+from providers.errors import BadReply, Down, Refused
+from providers.http import EventStream, HttpReply
+from providers.visible import visible_pieces, visible_text
 
-_THINKING = re.compile(r"<think>.*?</think>|\A\s*<think>.*", re.DOTALL)
+NEURONS = "cf-ai-neurons"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAIChat:
     """`url` is the whole chat/completions address. `body` are extra fields of every request and win over ours.
 
-    `schema_style` says where response_format holds the schema: "openai" wraps it (name, strict, schema),
-    "cloudflare" puts it straight under json_schema. `stream_usage` tells whether stream_options may be sent, and
-    `stream_json` whether a reply with a response_format can be streamed. `tells` are the headers (lower-case) that
-    speak of limits. An empty `key` sends no Authorization.
+    `stream_usage` tells whether stream_options may be sent, and `stream_json` whether a reply with a
+    response_format can be streamed.
     """
 
-    http: Http = field(repr=False)
-    clock: Clock = field(repr=False)
+    account: Account
     url: str = field(repr=False)
-    key: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] = field(default_factory=dict)
     max_tokens_field: str = "max_tokens"
-    schema_style: Literal["openai", "cloudflare"] = "openai"
     stream_usage: bool = True
     stream_json: bool = True
-    tells: Mapping[str, Tell] = field(default_factory=dict)
 
     def complete(self, route: Route, request: ChatRequest) -> ChatReply:
         """One answer, or a ProviderError. Makes exactly one attempt and never outlasts request.timeout."""
-        return self._answer(
-            self.http.post_json(self.url, self._headers(), self._body(route, request), request.timeout), route
-        )
+        sent = self._body(route, request)
+        reply = self.account.http.post_json(self.url, self.account.bearer, sent, request.timeout)
+        return self._answer(reply, route)
 
     def stream(self, route: Route, request: ChatRequest, pulse: Pulse) -> Generator[str, None, ChatReply]:
         """The answer's text in pieces as they arrive; the whole answer, usage included, as the return value.
@@ -62,19 +43,44 @@ class OpenAIChat:
         `pulse` is called at least every quarter of a second while the answer is waited for; what it raises ends
         the call and comes out here. Raises what complete() raises, also half-way through.
         """
-        body = self._streamed(self._body(route, request))
-        with self.http.open_stream(self.url, self._headers(), body, request.timeout, pulse) as stream:
+        http, body = self.account.http, self._streamed(self._body(route, request))
+        with http.open_stream(self.url, self.account.bearer, body, request.timeout, pulse) as stream:
             kind = stream.headers.get("content-type", "")
             if stream.status != 200 or "json" in kind or "html" in kind:
                 whole = self._answer(stream.read(), route)
                 yield whole.text
                 return whole
-            with self._telling(stream.headers):
+            with self.account.telling(stream.headers):
                 return (yield from self._pieces(stream, route))
+
+    def transcribe(self, route: Route, recording: Recording) -> ChatReply:
+        """What was said, under the same rules as `complete`."""
+        form, url = speech.form_of(route, recording), self.beside("/audio/transcriptions")
+        reply = self.account.http.post_form(url, self.account.bearer, form, recording.timeout)
+        with self.account.telling(reply.headers):
+            payload = self.account.payload(reply, route.name, route.limits)
+            found = speech.read_transcript(payload, route, recording)
+            return replace(found, told=self.account.told(reply.headers))
+
+    def inspect(self, timeout: float) -> Inspection:
+        """Which models the provider lists, and what the headers of that answer tell. Raises ProviderError."""
+        reply = self.account.http.get_json(self.beside("/models"), self.account.bearer, timeout)
+        payload = self.account.payload(reply, "list of models")
+        rows = payload if isinstance(payload, list) else loose.items(loose.mapping(payload).get("data"))
+        names = frozenset(filter(None, (loose.text(loose.mapping(row).get("id")) for row in rows)))
+        return Inspection(names or None, self.account.told(reply.headers))
+
+    def schema_format(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands under response_format.json_schema."""
+        return {"name": "reply", "strict": True, "schema": schema}
+
+    def beside(self, path: str) -> str:
+        """The address of another endpoint of the same API."""
+        return self.url.removesuffix("/chat/completions") + path
 
     def _pieces(self, stream: EventStream, route: Route) -> Generator[str, None, ChatReply]:
         so_far, pieces = _SoFar(), []
-        for text in _visible(self._deltas(stream, route, so_far)):
+        for text in visible_pieces(self._deltas(stream, route, so_far)):
             pieces.append(text)
             yield text
         return _checked(
@@ -83,14 +89,10 @@ class OpenAIChat:
                 model=so_far.model or route.model,
                 usage=so_far.usage,
                 finish_reason=so_far.finish_reason or "unknown",
-                told=told_by_headers(self.tells, stream.headers),
+                told=self.account.told(stream.headers),
             ),
             route,
         )
-
-    def _headers(self) -> dict[str, str]:
-        bearer = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return {**self.headers, **bearer}
 
     def _body(self, route: Route, request: ChatRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -100,12 +102,10 @@ class OpenAIChat:
             self.max_tokens_field: request.max_tokens,
         }
         if request.schema is not None and route.json == "schema":
-            wrapped = {"name": "reply", "strict": True, "schema": request.schema}
-            schema = request.schema if self.schema_style == "cloudflare" else wrapped
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": self.schema_format(request.schema)}
         elif request.schema is not None and route.json == "object":
             body["response_format"] = {"type": "json_object"}
-        return {**body, **self.body}
+        return {**body, **self.body, **route.body}
 
     def _streamed(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """What to send for a stream; `body` as it is where only a whole answer can be had."""
@@ -114,51 +114,21 @@ class OpenAIChat:
         options = {"stream_options": {"include_usage": True}} if self.stream_usage else {}
         return {**body, "stream": True, **options}
 
-    @contextmanager
-    def _telling(self, headers: Mapping[str, str]) -> Iterator[None]:
-        """Whatever fails in here also says what the headers say of the provider's limits."""
-        try:
-            yield
-        except ProviderError as error:
-            error.told = joined((*error.told, *told_by_headers(self.tells, headers)))
-            raise
-
     def _answer(self, reply: HttpReply, route: Route) -> ChatReply:
-        with self._telling(reply.headers):
-            if not 200 <= reply.status < 300:
-                raise self._failure(reply, route)
-            if reply.is_page:
-                raise Down(f"{route.name}: answered with a web page", outcome="answered")
-            payload = reply.json(route.name)
-            if error_in_success(payload) is not None:
-                raise self._failure(reply, route)
-            return replace(_read(payload, reply.headers, route), told=told_by_headers(self.tells, reply.headers))
+        with self.account.telling(reply.headers):
+            payload = self.account.payload(reply, route.name, route.limits)
+            return replace(_read(payload, reply.headers, route), told=self.account.told(reply.headers))
 
     def _deltas(self, stream: EventStream, route: Route, so_far: _SoFar) -> Iterator[str]:
         """The text of each event; what else they say goes into `so_far`."""
         for data in stream.events():
             if data == "[DONE]":
                 return
-            event = HttpReply(stream.status, stream.headers, data)
-            payload = event.json(route.name)
-            if error_in_success(payload) is not None:
-                raise self._failure(event, route)
+            payload = self.account.payload(replace(stream.head, text=data), route.name, route.limits)
             so_far.take(payload, stream.headers)
             yield _text(loose.mapping(_first_choice(payload).get("delta")).get("content"))
         if not so_far.finish_reason:
             raise Down(f"{route.name}: the stream broke off", outcome="no_reply")
-
-    def _failure(self, reply: HttpReply, route: Route) -> ProviderError:
-        """The key is taken out first: some providers repeat it in their errors, in shapes nobody can foresee."""
-        return classify(
-            reply.status,
-            reply.headers,
-            reply.text.replace(self.key, "***") if self.key else reply.text,
-            dialect="openai-chat",
-            now=self.clock.now(),
-            where=route.name,
-            limits=route.limits,
-        )
 
 
 @dataclass
@@ -200,32 +170,13 @@ def _checked(reply: ChatReply, route: Route) -> ChatReply:
     return reply
 
 
-def visible_text(text: str) -> str:
-    """`text` without a byte-order mark and without what the model thought aloud."""
-    return _THINKING.sub("", text.lstrip("\ufeff")).strip()
-
-
-def _visible(deltas: Iterable[str]) -> Iterator[str]:
-    """The same for a stream: holds text back only while it may still belong to an opening <think> block."""
-    pieces, held = iter(deltas), ""
-    for piece in pieces:
-        held = (held + piece).lstrip("\ufeff\r\n\t ")
-        if held.startswith("<think>"):
-            held = held.partition("</think>")[2].lstrip() if "</think>" in held else held
-        if not held.startswith("<think>") and not "<think>".startswith(held):
-            break
-    if held and not held.startswith("<think>"):
-        yield held
-    yield from filter(None, pieces)
-
-
 def _usage(payload: Any, headers: Mapping[str, str]) -> Usage | None:
     counted = loose.mapping(loose.mapping(payload).get("usage"))
     prompt, completion = loose.count(counted.get("prompt_tokens")), loose.count(counted.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
     total = loose.count(counted.get("total_tokens")) or 0  # some totals hold thinking tokens that completion lacks
-    neurons = loose.amount(headers.get("cf-ai-neurons", counted.get("neurons")))
+    neurons = loose.amount(headers.get(NEURONS, counted.get("neurons")))
     return Usage(prompt, max(completion, total - prompt), neurons)
 
 

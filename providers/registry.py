@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
+from providers.account import Account
+from providers.addresses import refuse_unsafe
 from providers.catalog import SHIPPED, Catalog, CatalogError, load_catalog, provider_settings
+from providers.cloudflare import Cloudflare
 from providers.contracts import Clock, Provider, Route
 from providers.gemini import Gemini
-from providers.http import Http, refuse_unsafe
+from providers.http import Http
 from providers.openai_chat import OpenAIChat
+from providers.openrouter import OpenRouter
+from providers.replicate import Replicate
 from providers.rows import Dialect, ProviderRow
 
 __all__ = ["Catalog", "CatalogError", "Fleet", "ProviderRow", "connect", "load_catalog", "provider_settings"]
@@ -27,66 +33,75 @@ class Fleet:
     providers: Mapping[str, Provider]
     routes: tuple[Route, ...]
     off: Mapping[str, str]
+    http: Http = field(repr=False)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self.http.close()
 
 
 @dataclass(frozen=True)
-class _Account:
-    """A row with the operator's values in place. `key` is "" where none is set."""
+class _Connection:
+    """A row with the operator's values in place."""
 
     row: ProviderRow
     base_url: str
     path: str
-    key: str = field(repr=False)
+    account: Account
+
+    @property
+    def chat(self) -> dict[str, Any]:
+        """What every dialect that speaks OpenAI's chat completions is made from."""
+        names = ("body", "max_tokens_field", "stream_usage")
+        made = {name: getattr(self.row, name) for name in names}
+        return {"account": self.account, "url": self.base_url + self.path, **made}
 
 
-@dataclass(frozen=True)
-class _Line:
-    http: Http
-    clock: Clock
+def _openai_chat(found: _Connection) -> Provider:
+    return OpenAIChat(**found.chat, stream_json=found.row.stream_json)
 
 
-def _openai_chat(account: _Account, line: _Line) -> Provider:
-    row = account.row
-    return OpenAIChat(
-        http=line.http,
-        clock=line.clock,
-        url=account.base_url + account.path,
-        headers=row.headers,
-        body=row.body,
-        key=account.key,
-        max_tokens_field=row.max_tokens_field,
-        schema_style=row.schema_style,
-        stream_usage=row.stream_usage,
-        stream_json=row.stream_json,
-        tells=row.tells,
+def _openrouter(found: _Connection) -> Provider:
+    return OpenRouter(**found.chat, stream_json=found.row.stream_json)
+
+
+def _cloudflare(found: _Connection) -> Provider:
+    return Cloudflare(**found.chat)
+
+
+def _replicate(found: _Connection) -> Provider:
+    row = found.row
+    return Replicate(
+        account=found.account, base_url=found.base_url, body=row.body, max_tokens_field=row.max_tokens_field
     )
 
 
-def _gemini(account: _Account, line: _Line) -> Provider:
-    return Gemini(clock=line.clock, base_url=account.base_url, key=account.key)
+def _gemini(found: _Connection) -> Provider:
+    return Gemini(account=found.account, base_url=found.base_url, body=found.row.body)
 
 
-DIALECTS: Mapping[Dialect, Callable[[_Account, _Line], Provider]] = {
+DIALECTS: Mapping[Dialect, Callable[[_Connection], Provider]] = {
     "openai-chat": _openai_chat,
     "gemini": _gemini,
+    "cloudflare": _cloudflare,
+    "openrouter": _openrouter,
+    "replicate": _replicate,
 }
 
 
-def connect(catalog: Catalog, values: Mapping[str, str], *, http: Http, clock: Clock) -> Fleet:
+def connect(catalog: Catalog, values: Mapping[str, str], clock: Clock) -> Fleet:
     """Build every provider that `values` (setting names to plain strings) allow. Makes no call.
 
     Raises CatalogError, naming the setting and never its value, for a value that cannot be meant.
     """
     given = {name: value.strip() for name, value in values.items() if value.strip()}
     paid = _allowed_to_cost(catalog, given.get("ALLOW_PAID", ""))
-    accounts = {name: _account(row, given) for name, row in catalog.items()}
+    http = Http(clock, private=_local_upstreams(given))
+    found = {name: _connection(row, given, http) for name, row in catalog.items()}
     off = {name: reason for name, row in catalog.items() if (reason := _obstacle(row, given, paid))}
-    line = _Line(http, clock)
-    providers = {
-        name: DIALECTS[account.row.dialect](account, line) for name, account in accounts.items() if name not in off
-    }
+    providers = {name: DIALECTS[each.row.dialect](each) for name, each in found.items() if name not in off}
     routes = tuple(route for name in providers for route in catalog[name].routes)
-    return Fleet(catalog, providers, routes, off)
+    return Fleet(catalog, providers, routes, off, http)
 
 
 def _allowed_to_cost(catalog: Catalog, text: str) -> frozenset[str]:
@@ -112,7 +127,7 @@ def _obstacle(row: ProviderRow, given: Mapping[str, str], paid: frozenset[str]) 
     return None
 
 
-def _account(row: ProviderRow, given: Mapping[str, str]) -> _Account:
+def _connection(row: ProviderRow, given: Mapping[str, str], http: Http) -> _Connection:
     key = given.get(row.key_setting, "")
     if not re.fullmatch(r"[!-~]*", key):
         raise CatalogError(f"{row.key_setting} has a space or an unprintable character in it: paste the key again")
@@ -122,7 +137,8 @@ def _account(row: ProviderRow, given: Mapping[str, str]) -> _Account:
         if value and not re.fullmatch(each.format, value):
             raise CatalogError(f"{each.setting} is malformed: {each.hint}")
         ids[each.name] = quote(value, safe="")
-    return _Account(row, _base_url(row, given), row.path.format_map(ids), key)
+    account = Account(http=http, key=key, dialect=row.dialect, headers=row.headers, tells=row.tells)
+    return _Connection(row, _base_url(row, given), row.path.format_map(ids), account)
 
 
 def _base_url(row: ProviderRow, given: Mapping[str, str]) -> str:

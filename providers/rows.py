@@ -15,10 +15,11 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
 from pydantic import model_validator as validator
 from pydantic.dataclasses import dataclass
 
-from providers.contracts import ChargeRules, Free, Limit, Route, Tier, Unit, Window
+from providers.contracts import ChargeRules, Does, Free, Limit, Route, Tier, Unit, Window
 from providers.told import Tell
 
-Dialect = Literal["openai-chat", "gemini"]
+Dialect = Literal["openai-chat", "gemini", "cloudflare", "openrouter", "replicate"]
+TRANSCRIBING: frozenset[Dialect] = frozenset({"openai-chat", "cloudflare"})
 
 
 def _zone(name: str) -> str:
@@ -59,6 +60,7 @@ Setting = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Whole = Annotated[int, Strict(), Field(ge=0)]
 Count = Annotated[int, Strict(), Field(gt=0)]
 Switch = Annotated[bool, Strict()]
+Body = Annotated[dict[str, Any], AfterValidator(_json)]
 Number = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 _CONFIG = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -78,14 +80,22 @@ class LimitRow:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class ModelRow:
-    """`pool` names what its limits count; models that share a name share them. Left out: this model alone."""
+    """`pool` names what its limits count; models that share a name share them. Left out: this model alone.
+
+    A model that transcribes has no tier. `neurons_per_minute` are those of a recording, and shorter ones than
+    `least_seconds` count as that long.
+    """
 
     id: Token
-    tier: Tier
+    tier: Tier = "small"
+    does: Does = "chat"
     json: Literal["schema", "object", "none"] = "none"
     pool: Token | None = None
     limits: tuple[LimitRow, ...] = ()
     neurons_per_million: tuple[Number, Number] | None = None
+    body: Body = Field(default_factory=dict)
+    neurons_per_minute: Number | None = None
+    least_seconds: Number | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -102,8 +112,9 @@ class IdSetting:
 class ProviderRow:
     """One account. `origin` is the file that gives `base_url`; `claim_interviews` are a day, None for no number.
 
-    An "own" row is a server of the operator's: it needs no key, and is used once the setting <NAME>_BASE_URL or
-    the operator's file says where it is.
+    `discover` is true where the models are exchanged for those that the provider lists as free today. An "own" row
+    is a server of the operator's: it needs no key, and is used once the setting <NAME>_BASE_URL or the operator's
+    file says where it is.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -119,21 +130,22 @@ class ProviderRow:
     zone: Annotated[str, AfterValidator(_zone)]
     priority: Whole
     headers: dict[Token, Printable] = Field(default_factory=dict)
-    body: Annotated[dict[str, Any], AfterValidator(_json)] = Field(default_factory=dict)
+    body: Body = Field(default_factory=dict)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    schema_style: Literal["openai", "cloudflare"] = "openai"
     stream_usage: Switch = True
     stream_json: Switch = True
+    discover: Switch = False
     tells: dict[Header, Tell] = Field(default_factory=dict)
     charge: Annotated[ChargeRules, BeforeValidator(_switches)] = Field(default_factory=ChargeRules)
     claim: Text | None = None
     claim_interviews: Number | None = None
     fact: Text
     terms: tuple[Text, ...] = ()
+    caveats: tuple[Text, ...] = ()
     source: Text
     as_of: Annotated[date, Strict()]
     limits: tuple[LimitRow, ...] = ()
-    models: Annotated[tuple[ModelRow, ...], Field(min_length=1)]
+    models: tuple[ModelRow, ...] = ()
 
     @property
     def base_url_setting(self) -> str:
@@ -161,6 +173,10 @@ class ProviderRow:
             json=model.json,
             neurons_per_million=model.neurons_per_million,
             charge=self.charge,
+            does=model.does,
+            body=model.body,
+            neurons_per_minute=model.neurons_per_minute or 0.0,
+            least_seconds=model.least_seconds or 0.0,
         )
 
     def _limits(self, pool: str, rows: tuple[LimitRow, ...]) -> Iterator[Limit]:
@@ -174,6 +190,15 @@ class ProviderRow:
             raise ValueError("path: has unmatched braces: write {name} where an id belongs") from None
         if wanted != {each.name for each in self.id_settings}:
             raise ValueError("path: its {names} are not those in ids: make them the same")
+        return self
+
+    @validator(mode="after")
+    def _models_fit(self) -> Self:
+        if not self.models and self.free != "retired":
+            raise ValueError("models: there is none: add one")
+        for model in self.models:
+            if model.does == "transcribe" and self.dialect not in TRANSCRIBING:
+                raise ValueError(f"models: {model.id} cannot transcribe in the dialect {self.dialect}: remove it")
         return self
 
     @validator(mode="after")
@@ -206,6 +231,7 @@ class ProviderRow:
     @validator(mode="after")
     def _neurons_are_priced(self) -> Self:
         for route in self.routes:
-            if not route.neurons_per_million and any(limit.unit == "neurons" for limit in route.limits):
-                raise ValueError(f"models: {route.model} is limited in neurons: give its neurons_per_million")
+            price = "neurons_per_minute" if route.does == "transcribe" else "neurons_per_million"
+            if not getattr(route, price) and any(limit.unit == "neurons" for limit in route.limits):
+                raise ValueError(f"models: {route.model} is limited in neurons: give its {price}")
         return self

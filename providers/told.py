@@ -14,12 +14,14 @@ from providers.verdicts import Verdict
 
 LARGEST = 1e12  # in any unit: far more than anybody grants
 _DAYS: tuple[Window, ...] = ("day", "rolling-day", "refill-day")
-_GROQ = re.compile(r"\(([TR]P[MD])\):? Limit (\d+)(?![.,]?\d)(?:, Used (\d+)(?![.,]?\d))?", re.ASCII)
+_GROQ = re.compile(r"\(([TR]P[MD]|ASP[HD])\):? Limit (\d+)(?![.,]?\d)(?:, Used (\d+)(?![.,]?\d))?", re.ASCII)
 _GROQ_NAMES: Mapping[str, tuple[Unit, Window]] = {
     "TPM": ("tokens", "minute"),
     "TPD": ("tokens", "day"),
     "RPM": ("requests", "minute"),
     "RPD": ("requests", "day"),
+    "ASPH": ("seconds", "hour"),
+    "ASPD": ("seconds", "day"),
 }
 
 

@@ -5,19 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from providers.contracts import (
-    BadReply,
-    Busy,
-    Down,
-    KeyRejected,
-    ModelGone,
-    PaymentNeeded,
-    Period,
-    ProviderError,
-    Refused,
-    Scope,
-    Unit,
-)
+from providers.contracts import Period, Scope, Unit
+from providers.errors import BadReply, Busy, Down, KeyRejected, ModelGone, PaymentNeeded, ProviderError, Refused
 
 
 @dataclass(frozen=True)
@@ -58,6 +47,8 @@ REQUESTS_DAY = replace(DAY, said="requests per day used up", unit="requests")
 MINUTE = Verdict(Busy, "quota per minute used up", period="minute")
 TOKENS_MINUTE = replace(MINUTE, said="tokens per minute used up", unit="tokens")
 REQUESTS_MINUTE = replace(MINUTE, said="requests per minute used up", unit="requests")
+AUDIO_HOUR = Verdict(Busy, "seconds of audio per hour used up", unit="seconds")
+AUDIO_DAY = replace(DAY, said="seconds of audio per day used up", unit="seconds", rolling=True)
 SHARED = Verdict(Busy, "busy: the upstream's shared pool is used up", scope="route")
 BUSY = Verdict(Busy, "too many requests", scope="route")
 
@@ -113,11 +104,14 @@ _OPENAI = {
     "openrouter_free_tier_daily": REQUESTS_DAY,
     "upstream_provider_shared_pool": SHARED,
 }
-_MISTRAL = {"1500": GONE, "3505": FULL}  # 1300 is any rate limit, so its text and headers decide
+_MISTRAL = {"1500": GONE, "1910": NOT_FREE, "3505": FULL}  # 1300 is any rate limit, so its text and headers decide
 
+# Who speaks OpenAI's dialect may be a gateway that passes on another's codes; Google has such an endpoint too.
 BY_CODE = {
     "gemini": _GOOGLE,
-    "openai-chat": _GOOGLE | _CLOUDFLARE | _OPENAI | _MISTRAL,
+    "openai-chat": _GOOGLE | _OPENAI | _MISTRAL,
+    "openrouter": _GOOGLE | _OPENAI,
+    "cloudflare": _CLOUDFLARE | _OPENAI,
     "replicate": {},
 }
 
@@ -140,6 +134,10 @@ BY_SENTENCE = (
     *((status, _says(r"\(RPD\)"), replace(REQUESTS_DAY, rolling=True)) for status in _ASKED_TOO_MUCH),
     *((status, _says(r"\(TPM\)"), TOKENS_MINUTE) for status in _ASKED_TOO_MUCH),
     *((status, _says(r"\(RPM\)"), REQUESTS_MINUTE) for status in _ASKED_TOO_MUCH),
+    (range(413, 414), _says(r"\(ASP[HD]\)"), TOO_LONG),  # longer than the whole limit
+    (range(429, 430), _says(r"\(ASPH\)"), AUDIO_HOUR),
+    (range(429, 430), _says(r"\(ASPD\)"), AUDIO_DAY),
+    (_ANY, _says(r"flagged as sensitive"), FILTERED),
     (_CLIENT, _says(r"error code: 10\d\d"), UNREACHED),
     (_CLIENT, _says(r"DEGRADED function"), FULL),
     (_CLIENT, _says(r"Content Exists Risk"), FILTERED),

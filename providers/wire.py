@@ -24,7 +24,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
-from providers.contracts import Clock, Down
+from providers.addresses import is_inside, look_up
+from providers.contracts import Clock
+from providers.errors import Down
 from providers.exchange import Exchange, Stopped
 
 MAX_BYTES = 1 << 20
@@ -82,11 +84,13 @@ class _Connection(HTTPConnection):
         exchange.stage = "connecting"
         budget = min(CONNECT_SECONDS, exchange.left())
         try:
-            found = {row[4][0] for row in socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)}
+            found = look_up(name, self.port, budget)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(name, self, socket.gaierror(str(error))) from None
+        if not exchange.private and any(map(is_inside, found)):
+            raise Down(f"{exchange.host}: leads into a private or reserved network", outcome="not_sent")
         try:
-            for address in sorted(map(str, found), key=lambda text: ":" in text):
+            for address in sorted(found, key=lambda text: ":" in text):
                 self._dns_host, self.timeout = address, min(budget / len(found), exchange.left())
                 try:
                     return super()._new_conn()
@@ -156,17 +160,20 @@ class GuardedAdapter(HTTPAdapter):
     The timeout of a call (seconds) is the deadline for everything from connecting to the last byte. Raises
     Down, never a requests exception, when the network or the server does not play along. The body has been
     read when send() returns, unless the call asked to stream. A call may bring a `pulse`; what that raises comes
-    out of send() inside of Stopped, and out of a streamed body as it is.
+    out of send() inside of Stopped, and out of a streamed body as it is. Unless `private` is set, no name is
+    connected to that leads into a private network, whatever it led to when it was checked.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, private: bool = False) -> None:
         super().__init__(pool_maxsize=32)
         self._clock = clock
+        self._private = private
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         seconds, host = _total_seconds(kwargs.get("timeout")), urlsplit(str(request.url)).hostname or "no host"
         exchange = Exchange(self._clock, seconds, host, kwargs.pop("pulse", None))
+        exchange.private = self._private
         if seconds <= 0:
             raise Down(f"{exchange.host}: no time left to ask", outcome="not_sent")
         stream = kwargs.get("stream", False)

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers.contracts import (
-    BadReply,
-    Down,
-    KeyRejected,
-    ModelGone,
-    Outcome,
-    PaymentNeeded,
-    Period,
-    ProviderError,
-    Refused,
-    Scope,
-)
+from providers.contracts import Period, Scope
+from providers.errors import BadReply, Down, KeyRejected, ModelGone, Outcome, PaymentNeeded, ProviderError, Refused
+from providers.verdicts import BY_CODE
 
 NOW = 1_795_478_400.0
 Limited = tuple[str, int, Any, dict[str, str], float | None]  # name, status, body, headers, seconds to wait
@@ -203,3 +194,9 @@ OTHERS: list[tuple[type[ProviderError], Outcome, list[Failed]]] = [
         ("captcha", 403, "<!DOCTYPE html><title>Just a moment...</title>"),
     ]),
 ]
+
+
+def dialect_of(name: str) -> str:
+    """Which dialect's table a reply of this name is read with: it opens with the provider's name."""
+    first = name.split(maxsplit=1)[0]
+    return first if first in BY_CODE else "openai-chat"

@@ -80,6 +80,20 @@ def raised(expression: str) -> tuple[str, str]:
     return outcome["raised"], outcome["says"]
 
 
+def run_module(module: str, *arguments: str, **settings: str) -> tuple[int, str, str]:
+    """Exit code and both outputs of `python -m module`, with these settings on top of the test's own."""
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **settings},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
 @contextmanager
 def provider(
     monkeypatch: pytest.MonkeyPatch, folder: Path, reply: Callable[[Exchange], str] = grade, day: int = 50

@@ -13,7 +13,7 @@ import pytest
 from core.balancer import AllRoutesOut
 from core.health import LONGEST_DOWN
 from core.policy import Task
-from providers.contracts import BadReply, Refused
+from providers.errors import BadReply, Refused
 from tests.fakes.clock import FrozenCalendar
 from tests.fakes.house import REQUEST, TASK, House, build_house, limits, row
 from tests.fakes.upstream import Counts, FakeUpstream

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from core.balancer import AllRoutesOut
-from providers.contracts import BadReply, Message, Refused
+from providers.contracts import Message
+from providers.errors import BadReply, Refused
 from tests.fakes.clock import FrozenClock
 from tests.fakes.exchange import Exchange
 from tests.fakes.house import REQUEST, TASK, House, limits, row

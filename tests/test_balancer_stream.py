@@ -11,7 +11,7 @@ import pytest
 
 from core.balancer import AllRoutesOut, Answer, Interrupted, Wanted
 from core.quotas import estimate
-from providers.contracts import BadReply, Refused
+from providers.errors import BadReply, Refused
 from tests.fakes import wire_openai
 from tests.fakes.answer import Answer as Wire
 from tests.fakes.answer import Completion

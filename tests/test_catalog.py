@@ -10,7 +10,6 @@ import pytest
 
 from providers.catalog import Catalog, CatalogError, load_catalog
 from providers.contracts import ChargeRules, Limit, Route
-from providers.told import Tell
 
 ACME = """
 [acme]
@@ -49,84 +48,6 @@ def shipped() -> Catalog:
 
 def limits(route: Route) -> dict[str, int]:
     return {limit.key: limit.amount for limit in route.limits}
-
-
-# What ships
-
-
-def test_every_provider_of_the_plan_is_there_and_says_what_was_claimed(shipped: Catalog) -> None:
-    planned = {"gemini", "cloudflare", "cerebras", "openrouter", "deepseek", "huggingface"}
-    assert shipped.keys() == planned | {"groq", "local"}
-    assert all(shipped[name].claim for name in planned)
-    assert shipped["gemini"].claim_interviews == 57.7
-    assert shipped["deepseek"].claim_interviews is None
-
-
-def test_a_row_says_where_a_key_is_made_and_how_old_its_facts_are(shipped: Catalog) -> None:
-    for row in shipped.values():
-        assert row.console.startswith("https://")
-        assert row.as_of.year >= 2026
-        assert row.source
-        assert row.fact.endswith(".")
-
-
-def test_what_costs_money_comes_after_what_does_not(shipped: Catalog) -> None:
-    by_priority = sorted(shipped.values(), key=lambda row: row.priority)
-    ranks = [("recurring", "credit-once", "own", "paid").index(row.free) for row in by_priority]
-    assert ranks == sorted(ranks)
-    assert len({row.priority for row in by_priority}) == len(by_priority)
-
-
-def test_each_gemini_model_has_counters_of_its_own_that_turn_at_midnight_pacific(shipped: Catalog) -> None:
-    lite, spare, flash = shipped["gemini"].routes
-    assert lite.name == lite.pool == "gemini/gemini-3.5-flash-lite"
-    assert Limit(lite.pool, "requests", 500, "day", "America/Los_Angeles") in lite.limits
-    assert flash.tier == "large"
-    assert limits(flash)["gemini/gemini-3.8-flash|requests|day"] == 20
-    assert not limits(lite).keys() & limits(spare).keys()
-
-
-def test_all_cloudflare_models_draw_on_the_accounts_neurons(shipped: Catalog) -> None:
-    for route in shipped["cloudflare"].routes:
-        assert route.pool == "cloudflare"
-        assert limits(route)["cloudflare|neurons|day"] == 10_000
-        assert route.neurons_per_million
-
-
-def test_openrouter_models_share_fifty_requests_a_day(shipped: Catalog) -> None:
-    assert {limits(route)["openrouter|requests|day"] for route in shipped["openrouter"].routes} == {50}
-
-
-@pytest.mark.parametrize(
-    ("provider", "key", "real"),
-    [("groq", "requests|refill-day", 1_000), ("cerebras", "tokens|rolling-day", 1_000_000)],
-)
-def test_a_day_without_a_known_midnight_does_not_turn_at_one(
-    shipped: Catalog, provider: str, key: str, real: int
-) -> None:
-    for route in shipped[provider].routes:
-        assert limits(route)[f"{route.pool}|{key}"] == real
-        assert all(limit.window != "day" for limit in route.limits)
-
-
-def test_groqs_headers_speak_of_the_days_requests_and_the_minutes_tokens(shipped: Catalog) -> None:
-    """Nothing in their names says so: read the other way round, a full minute would look like a spent day."""
-    tells = shipped["groq"].tells
-    assert tells["x-ratelimit-remaining-requests"] == Tell("requests", "refill-day", "remaining")
-    assert tells["x-ratelimit-remaining-tokens"] == Tell("tokens", "minute", "remaining")
-
-
-def test_cerebras_headers_carry_their_window_in_the_name(shipped: Catalog) -> None:
-    for header, tell in shipped["cerebras"].tells.items():
-        window = "rolling-day" if tell.window == "rolling-day" else "minute"
-        assert header == f"x-ratelimit-{tell.what}-{tell.unit}-{window.removeprefix('rolling-')}"
-
-
-def test_nobody_is_known_to_stop_counting_when_a_stream_is_left(shipped: Catalog) -> None:
-    assert not any(row.charge.stops_when_left for row in shipped.values())
-
-
-# The operator's file
 
 
 def test_a_new_row_adds_a_provider_and_taking_it_out_removes_it(write: Write) -> None:
@@ -194,7 +115,7 @@ limits = [{ unit = "requests", amount = 9, window = "minute" }]
         (
             'unit = "requests"',
             'unit = "calls"',
-            r"limits\[0\]\.unit should be 'requests', 'tokens', 'neurons' or 'concurrent'",
+            r"limits\[0\]\.unit should be 'requests', 'tokens', 'neurons', 'seconds' or 'concurrent'",
         ),
         ('unit = "requests"', 'unit = "neurons"', r"models: anvil is limited in neurons: give its neurons_per"),
         ('window = "day"', 'window = "year"', r"limits\[0\]\.window should be 'minute', 'hour'"),
@@ -206,12 +127,17 @@ limits = [{ unit = "requests", amount = 9, window = "minute" }]
         ("source =", "sauce =", r"sauce is not a known key: remove it or correct its spelling"),
         ('source = "https://acme.example/limits"', "", r"source is missing: add it"),
         ('tier = "small"', 'tier = "tiny"', r"models\[0\]\.tier should be 'small' or 'large'"),
-        ('dialect = "openai-chat"', 'dialect = "soap"', r"dialect should be 'openai-chat' or 'gemini'"),
+        (
+            'dialect = "openai-chat"',
+            'dialect = "soap"',
+            r"dialect should be 'openai-chat', 'gemini', .* or 'replicate'",
+        ),
         ("priority = 5", "priority = 5\ncharge = { no_reply = 'yes' }", r"charge should only hold true and false"),
         ("priority = 5", "priority = 5\nbody = { day = 2026-11-01 }", r"body holds what JSON has no word for"),
         ("priority = 5", 'priority = 5\nheaders = { X-Title = "a\\nb" }', r"headers\.X-Title is not written as"),
         ("priority = 5", 'priority = 5\npath = "/{team}/chat"', r"path: its \{names\} are not those in ids"),
-        ('{ id = "anvil", tier = "small" }', "", r"models should have at least 1 item"),
+        ('tier = "small" }', 'does = "sing" }', r"models\[0\]\.does should be 'chat' or 'transcribe'"),
+        ('{ id = "anvil", tier = "small" }', "", r"models: there is none: add one"),
         ("ACME_KEY", "acme key", r"key_setting is not written as it should be"),
         ("priority = 5", "priority = 5\nstream_usage = 1", r"stream_usage should be a valid boolean"),
         ("priority = 5", "priority = 5\nstream_json = 'no'", r"stream_json should be a valid boolean"),
@@ -278,3 +204,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "bytes.toml", tmp_path):
         with pytest.raises(CatalogError, match="cannot be read: make it a UTF-8 text file"):
             load_catalog(path)
+
+
+def test_only_some_dialects_can_transcribe(write: Write) -> None:
+    text = ACME.replace('tier = "small"', 'does = "transcribe"')
+    assert load_catalog(write(text))["acme"].routes[0].does == "transcribe"
+    with pytest.raises(CatalogError, match="anvil cannot transcribe in the dialect gemini: remove it"):
+        load_catalog(write(text.replace("openai-chat", "gemini")))

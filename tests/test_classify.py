@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.classify import classify, error_in_success
-from providers.contracts import BadReply, Busy, ModelGone, PaymentNeeded, Period, ProviderError, Scope
-from tests.error_replies import BUSY, NOW, OTHERS, openai
+from providers.contracts import Period, Scope
+from providers.errors import BadReply, Busy, ModelGone, PaymentNeeded, ProviderError
+from tests.error_replies import BUSY, NOW, OTHERS, Failed, Limited, dialect_of, openai
 
 
 def judge(
@@ -22,13 +23,12 @@ def judge(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "headers", "wait", "scope", "period"),
-    [pytest.param(*row[1:], scope, period, id=row[0]) for scope, period, rows in BUSY for row in rows],
+    ("reply", "scope", "period"),
+    [pytest.param(row, scope, period, id=row[0]) for scope, period, rows in BUSY for row in rows],
 )
-def test_look_alike_429s(
-    status: int, body: Any, headers: dict[str, str], wait: float | None, scope: Scope, period: Period | None
-) -> None:
-    error = judge(status, body, headers)
+def test_look_alike_429s(reply: Limited, scope: Scope, period: Period | None) -> None:
+    name, status, body, headers, wait = reply
+    error = judge(status, body, headers, dialect_of(name))
     assert isinstance(error, Busy), error
     assert (error.scope, error.period, error.outcome) == (scope, period, "rate_limited")
     assert error.until == (None if wait is None else pytest.approx(NOW + wait))
@@ -36,11 +36,12 @@ def test_look_alike_429s(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "outcome"),
-    [pytest.param(*row[1:], kind, outcome, id=row[0]) for kind, outcome, rows in OTHERS for row in rows],
+    ("reply", "kind", "outcome"),
+    [pytest.param(row, kind, outcome, id=row[0]) for kind, outcome, rows in OTHERS for row in rows],
 )
-def test_everything_else(status: int, body: Any, kind: type[ProviderError], outcome: str) -> None:
-    error = judge(status, body)
+def test_everything_else(reply: Failed, kind: type[ProviderError], outcome: str) -> None:
+    name, status, body = reply
+    error = judge(status, body, dialect=dialect_of(name))
     assert type(error) is kind, error
     assert error.outcome == outcome
     assert str(error).startswith("acme/model-1: ")
@@ -69,7 +70,7 @@ EVERY_REPLY = {
 def test_how_sure_the_reading_is(name: str) -> None:
     """A code, a quota's name or a sentence of its own is certain; a mere status is a guess."""
     expected = "likely" if name in LIKELY else "guess" if name in GUESSED else "certain"
-    assert judge(*EVERY_REPLY[name]).confidence == expected
+    assert judge(*EVERY_REPLY[name], dialect=dialect_of(name)).confidence == expected
 
 
 def test_the_names_of_the_unsure_ones_are_right() -> None:

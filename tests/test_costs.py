@@ -14,7 +14,8 @@ from core.quotas import (
     estimate,
 )
 from core.stores.contract import Hold
-from providers.contracts import ChargeRules, ChatRequest, Limit, Message, Outcome, Route, Usage
+from providers.contracts import ChargeRules, ChatRequest, Limit, Message, Route, Usage
+from providers.errors import Outcome
 
 HOLD = Hold("h", ())
 REQUEST = ChatRequest((Message("system", "x" * 35), Message("user", "y" * 36)), max_tokens=700)

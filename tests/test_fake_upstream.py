@@ -27,7 +27,15 @@ PROVIDERS = [
     "cloudflare",
     "mistral",
     "local",
+    "together",
+    "fireworks",
+    "cohere",
+    "sambanova",
+    "nvidia",
+    "replicate",
 ]
+UNREADABLE = {"drop", "drop-mid", "stream-cut", "stall", "never", "short-length", "bad-chunk", "reset-later"}
+LENGTHY = {"drip", "huge", "gzip-bomb", "slow", "many-headers"}
 
 
 @pytest.fixture
@@ -109,6 +117,9 @@ QUOTA_WORDS = {
     ("openrouter", "day"): "free-models-per-day",
     ("openrouter", "minute"): "free-models-per-min",
     ("groq", "day"): "requests per day (RPD): Limit 1, Used 1",
+    ("replicate", "minute"): "Your rate limit resets in ~60s.",
+    ("cohere", "day"): "limited to 1 API calls / month",
+    ("cohere", "minute"): "limited to 1 API calls / minute",
 }
 
 
@@ -151,12 +162,13 @@ def test_retry_after_can_say_anything_or_nothing(http_session: requests.Session)
 
 
 BAD_KEYS = {"gemini": 400, "cloudflare": 401, "cerebras": 401, "openrouter": 401, "deepseek": 401, "groq": 401}
+BAD_KEYS |= {"replicate": 401, "mistral": 401, "nvidia": 401}
 
 
 @pytest.mark.parametrize("provider", BAD_KEYS)
 def test_a_wrong_key_is_refused_in_the_providers_words(provider: str, http_session: requests.Session) -> None:
     with FakeUpstream(provider, key="right") as fake:
-        assert ask(fake, http_session, key="right").status_code == 200
+        assert ask(fake, http_session, key="right").ok
         wrong = ask(fake, http_session, key="wrong")
         fake.plan("bad-key")
         assert ask(fake, http_session, key="right").text == wrong.text
@@ -167,8 +179,7 @@ def test_a_wrong_key_is_refused_in_the_providers_words(provider: str, http_sessi
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_step_works_at_every_provider(provider: str, http_session: requests.Session) -> None:
-    skip = {"drop", "drop-mid", "stream-cut", "stall", "drip", "gzip-bomb", "slow", "many-headers"}
-    steps = [step for step in STEPS if step not in skip]
+    steps = [step for step in STEPS if step not in UNREADABLE | LENGTHY]
     with FakeUpstream(provider) as fake:
         fake.plan(*steps)
         for _ in steps:
@@ -269,20 +280,6 @@ def test_a_reply_function_that_fails_fails_the_test() -> None:
 
     with pytest.raises(LookupError, match="no such question"), FakeUpstream(reply=broken) as fake:
         assert requests.post(chat_url(fake), json=chat_body(fake), timeout=10).status_code == 500
-
-
-@pytest.mark.parametrize("provider", ["cerebras", "gemini", "cloudflare"])
-def test_models_are_listed_for_the_right_key(provider: str, http_session: requests.Session) -> None:
-    paths = {
-        "cerebras": "/models",
-        "gemini": "/v1beta/models",
-        "cloudflare": f"/accounts/{'a' * 32}/ai/models/search",
-    }
-    with FakeUpstream(provider, key="right") as fake:
-        url = fake.base_url + paths[provider]
-        assert http_session.get(url, timeout=10).status_code in {400, 401}
-        reply = http_session.get(url, headers={"Authorization": "Bearer right"}, timeout=10)
-        assert (reply.status_code, fake.counts) == (200, Counts())
 
 
 def test_the_demo_prints_what_the_app_needs() -> None:

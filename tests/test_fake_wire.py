@@ -19,6 +19,7 @@ from tests.fakes.upstream import Exchange, FakeUpstream
 
 SPECS = Path(__file__).parent / "data" / "specs"
 OPENAI = ["cerebras", "groq", "openrouter", "deepseek", "huggingface", "cloudflare", "mistral", "nvidia", "local"]
+OPENAI += ["together", "fireworks", "cohere", "sambanova"]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def check(schema: str, body: Any) -> None:
 
 
 @pytest.mark.parametrize("provider", [*OPENAI, "gemini"])
-@pytest.mark.parametrize("step", ["ok", "empty", "truncated", "prose", "filtered"])
+@pytest.mark.parametrize("step", ["ok", "empty", "truncated", "length-empty", "prose", "filtered"])
 def test_a_reply_is_one_the_real_service_could_send(
     provider: str, step: str, http_session: requests.Session
 ) -> None:
@@ -103,6 +104,7 @@ def test_usage_is_streamed_when_asked_for_and_some_send_it_always(
         ("cerebras", {"response_format": {"type": "json_schema"}, "model": "gpt-oss-120b"}, 400),
         ("cerebras", {"response_format": {"type": "json_schema"}}, 200),
         ("deepseek", {"response_format": {"type": "json_object"}}, 200),
+        ("cohere", {"response_format": {"type": "json_object"}}, 200),
     ],
 )
 def test_some_refuse_to_stream_what_they_would_answer_whole(

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from core.interview import prompts
 from core.interview.engine import Engine
 from core.interview.grader import CODES
 from core.interview.model import Feedback, Interview, Setup
+from core.interview.prompts import turn as prompts
 from core.interview.rubric import answer_score
 from core.interview.text import clean
 from tests.answers import STORY

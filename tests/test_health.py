@@ -17,18 +17,8 @@ from hypothesis import strategies as st
 from core.health import DOCUMENT, TRIAL_SECONDS, Health
 from core.stores.contract import StoreError
 from core.stores.disk import DiskDocuments, open_cache
-from providers.contracts import (
-    BadReply,
-    Busy,
-    Down,
-    KeyRejected,
-    Limit,
-    ModelGone,
-    PaymentNeeded,
-    ProviderError,
-    Refused,
-    Route,
-)
+from providers.contracts import Limit, Route
+from providers.errors import BadReply, Busy, Down, KeyRejected, ModelGone, PaymentNeeded, ProviderError, Refused
 from tests.fakes.clock import FrozenClock
 
 DAY = 86_400.0

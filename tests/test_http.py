@@ -16,7 +16,7 @@ import requests
 import responses
 
 from core.clock import SystemClock
-from providers.contracts import BadReply, Down, KeyRejected, Outcome, ProviderError
+from providers.errors import BadReply, Down, KeyRejected, Outcome, ProviderError
 from providers.http import USER_AGENT, VERSION, GuardedAdapter, Http, HttpReply
 from tests.wire import Script, Wire, answer, drips, sends, stalls
 
@@ -39,7 +39,7 @@ def wire() -> Iterator[Callable[..., Wire]]:
 
 @pytest.fixture
 def http() -> Iterator[Http]:
-    door = Http(SystemClock())
+    door = Http(SystemClock(), private=True)
     yield door
     door.close()
 
@@ -235,13 +235,13 @@ def test_the_guard_works_where_the_transport_is_replaced() -> None:
     responses.post("https://api.example/moved", status=302, headers={"Location": "https://thief.example/"})
     responses.post("https://api.example/slow", body=requests.ReadTimeout())
     responses.post("https://api.example/unreachable", body=requests.ConnectTimeout())
-    http = Http(SystemClock())
+    http = Http(SystemClock(), private=True)
     assert http.post_json("https://api.example/", {}, {}, 5.0).json() == {"ok": 1}
     assert failure(http, "https://api.example/moved").outcome == "rejected"
     assert failure(http, "https://api.example/slow").outcome == "no_reply"
     assert failure(http, "https://api.example/unreachable").outcome == "not_sent"
     assert failure(http, "https://unknown.example/").outcome == "no_reply"
-    late = Http(StepClock(10.0))
+    late = Http(StepClock(10.0), private=True)
     assert "no complete answer within 5 s" in str(failure(late, "https://api.example/"))
 
 

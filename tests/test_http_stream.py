@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from core.clock import SystemClock
-from providers.contracts import Down, Pulse
+from providers.contracts import Pulse
+from providers.errors import Down
 from providers.http import Http
 from tests.certificates import self_signed
 from tests.fakes.clock import FrozenClock
@@ -37,7 +38,7 @@ def wire() -> Iterator[Callable[..., Wire]]:
 
 @pytest.fixture
 def http() -> Iterator[Http]:
-    door = Http(SystemClock())
+    door = Http(SystemClock(), private=True)
     yield door
     door.close()
 
@@ -171,7 +172,7 @@ def test_a_pulse_comes_four_times_a_second_and_a_clock_that_stands_still_does_no
 ) -> None:
     beats: list[None] = []
     with pytest.raises(Down, match="within 1 s"):
-        read(Http(FrozenClock()), wire(SILENCES[silence]).url, 1.0, lambda: beats.append(None))
+        read(Http(FrozenClock(), private=True), wire(SILENCES[silence]).url, 1.0, lambda: beats.append(None))
     assert 4 <= len(beats) <= 6
 
 
@@ -183,7 +184,7 @@ def test_a_pulse_also_comes_while_a_slow_reader_has_always_something_to_read(wir
         beats += 1
 
     server = wire(sends(STREAM_HEAD + 12 * (b"data: " + b"x" * 10_000 + b"\n\n")))
-    with Http(clock).open_stream(server.url, HEADERS, {}, 60.0, pulse) as stream:
+    with Http(clock, private=True).open_stream(server.url, HEADERS, {}, 60.0, pulse) as stream:
         events = stream.events()
         next(events)
         assert server.sent.wait(10)

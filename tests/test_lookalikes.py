@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.balancer import AllRoutesOut, Wanted
-from providers.contracts import Refused
+from providers.errors import Refused
 from tests.error_replies import NOW
 from tests.fakes.clock import FrozenCalendar
 from tests.fakes.house import REQUEST, TASK, House, build_house, limits, row
@@ -138,7 +138,7 @@ def scene(name: str, tmp_path: Path, fakes: dict[str, Verbatim]) -> Iterator[Sce
 @pytest.mark.parametrize(("name", "words"), cases())
 def test_who_is_left_alone_and_for_how_long(name: str, words: Words, scene: Scene) -> None:
     whose, wait = REPLIES[name][1]
-    models = [route.model for route in scene.house.fleet.routes]
+    models = [route.model for route in scene.house.fleet.routes if route.does == "chat"]
     scene.fake.says = words
     if whose == "request":
         assert_nobody_is_left_alone(scene)
@@ -172,7 +172,7 @@ def assert_nobody_is_left_alone(scene: Scene) -> None:
 
 @pytest.mark.parametrize("name", [name for name, (_, (whose, _)) in REPLIES.items() if whose != "request"])
 def test_a_stream_that_does_not_begin_says_the_same(name: str, scene: Scene) -> None:
-    models = [route.model for route in scene.house.fleet.routes]
+    models = [route.model for route in scene.house.fleet.routes if route.does == "chat"]
     scene.fake.says, (whose, _) = REPLIES[name]
     for _ in range(3):
         with pytest.raises(AllRoutesOut):

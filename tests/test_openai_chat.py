@@ -13,24 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.clock import SystemClock
-from providers.contracts import (
-    BadReply,
-    Busy,
-    ChatReply,
-    ChatRequest,
-    Down,
-    KeyRejected,
-    Limit,
-    Message,
-    ProviderError,
-    Refused,
-    Route,
-    Told,
-    Usage,
-)
+from providers.account import Account
+from providers.cloudflare import Cloudflare
+from providers.contracts import ChatReply, ChatRequest, Limit, Message, Route, Told, Usage
+from providers.errors import BadReply, Busy, Down, KeyRejected, ProviderError, Refused
 from providers.http import Http
-from providers.openai_chat import OpenAIChat, visible_text
+from providers.openai_chat import OpenAIChat
 from providers.told import Tell
+from providers.visible import visible_text
 
 KEY = "canary-key-5f2c"
 URL = "https://api.example/v1/chat/completions"
@@ -43,8 +33,10 @@ def route(kind: Literal["schema", "object", "none"] = "none") -> Route:
     return Route("acme", "model-1", "small", "acme", (), 1, json=kind)
 
 
-def chat(url: str = URL, **knobs: Any) -> OpenAIChat:
-    return OpenAIChat(http=Http(SystemClock()), clock=SystemClock(), url=url, key=KEY, **knobs)
+def chat(kind: type[OpenAIChat] = OpenAIChat, url: str = URL, **knobs: Any) -> OpenAIChat:
+    about = {name: knobs.pop(name) for name in ("key", "headers", "tells") if name in knobs}
+    account = Account(http=Http(SystemClock(), private=True), **{"key": KEY, **about})
+    return kind(account=account, url=url, **knobs)
 
 
 def completion(content: Any = "Hello", finish: Any = "stop", **more: Any) -> dict[str, Any]:
@@ -100,19 +92,19 @@ def test_json_is_asked_for_as_well_as_the_route_can() -> None:
     wrapped = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": SCHEMA}}
     assert sent(chat(), route("schema"), WANTS_JSON)[0]["response_format"] == wrapped
     direct = {"type": "json_schema", "json_schema": SCHEMA}
-    assert sent(chat(schema_style="cloudflare"), route("schema"), WANTS_JSON)[0]["response_format"] == direct
+    assert sent(chat(Cloudflare), route("schema"), WANTS_JSON)[0]["response_format"] == direct
     assert sent(chat(), route("object"), WANTS_JSON)[0]["response_format"] == {"type": "json_object"}
     assert "response_format" not in sent(chat(), route("none"), WANTS_JSON)[0]
     assert "response_format" not in sent(chat(), route("schema"), REQUEST)[0]
 
 
 def test_without_a_key_nothing_is_authorised() -> None:
-    _, headers = sent(OpenAIChat(http=Http(SystemClock()), clock=SystemClock(), url=URL, key=""), route(), REQUEST)
+    _, headers = sent(chat(key=""), route(), REQUEST)
     assert "Authorization" not in headers
 
 
 def test_the_object_shows_no_secret() -> None:
-    provider = chat("https://api.example/accounts/canary-account/ai", headers={"X-Key": "canary-header"})
+    provider = chat(url="https://api.example/accounts/canary-account/ai", headers={"X-Key": "canary-header"})
     assert "canary" not in repr(provider)
 
 

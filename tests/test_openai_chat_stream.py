@@ -10,20 +10,9 @@ from typing import Any
 import pytest
 
 from core.clock import SystemClock
-from providers.contracts import (
-    BadReply,
-    Busy,
-    ChatReply,
-    ChatRequest,
-    Down,
-    KeyRejected,
-    Message,
-    ProviderError,
-    Refused,
-    Route,
-    Told,
-    Usage,
-)
+from providers.account import Account
+from providers.contracts import ChatReply, ChatRequest, Message, Route, Told, Usage
+from providers.errors import BadReply, Busy, Down, KeyRejected, ProviderError, Refused
 from providers.http import Http
 from providers.openai_chat import OpenAIChat
 from providers.told import Tell
@@ -54,7 +43,8 @@ def drained(pieces: Pieces) -> tuple[list[str], ChatReply]:
 
 
 def chat(url: str, **knobs: Any) -> OpenAIChat:
-    return OpenAIChat(http=Http(SystemClock()), clock=SystemClock(), url=url, key=KEY, tells=TELLS, **knobs)
+    account = Account(http=Http(SystemClock(), private=True), key=KEY, tells=TELLS)
+    return OpenAIChat(account=account, url=url, **knobs)
 
 
 @pytest.fixture

@@ -175,7 +175,13 @@ def test_a_route_that_lacks_what_the_task_needs_is_passed_over_for_good() -> Non
         ("c/x", "has no json_schema", None),
     }
     assert names(rank(routes, view(routes), replace(SMALL, needs=frozenset({"json_object"})))) == ["a/x", "b/x"]
-    assert not rank(routes, view(routes), replace(SMALL, needs=frozenset({"audio"}))).order
+
+
+def test_who_cannot_do_a_task_is_no_candidate_for_it() -> None:
+    routes = [a_route("a/x"), replace(a_route("b/ear"), does="transcribe")]
+    assert names(rank(routes, view(routes), SMALL)) == ["a/x"]
+    spoken = rank(routes, view(routes), replace(SMALL, does="transcribe"))
+    assert (names(spoken), spoken.skipped) == (["b/ear"], ())
 
 
 def test_the_last_share_of_a_day_is_left_to_those_who_matter_more() -> None:

@@ -12,7 +12,6 @@ from typing import get_args
 import pytest
 
 from providers.contracts import ChatReply, ChatRequest, Message, Told
-from providers.http import Http
 from providers.registry import (
     DIALECTS,
     Catalog,
@@ -78,8 +77,7 @@ def shipped() -> Catalog:
 
 
 def fleet(catalog: Catalog, **values: str) -> Fleet:
-    clock = StoppedClock()
-    return connect(catalog, values, http=Http(clock), clock=clock)
+    return connect(catalog, values, StoppedClock())
 
 
 def test_every_dialect_that_a_row_may_name_can_be_spoken() -> None:
@@ -262,9 +260,8 @@ def test_ids_and_static_fields_of_a_row_are_sent(shipped: Catalog) -> None:
 
 def test_looking_at_the_catalogue_does_not_load_googles_sdk() -> None:
     script = (
-        "import sys; from providers.registry import connect, load_catalog; from providers.http import Http;"
-        "from core.clock import SystemClock as C; c = C();"
-        "f = connect(load_catalog(), {'GEMINI_API_KEY': 'k'}, http=Http(c), clock=c);"
+        "import sys; from core.clock import SystemClock; from providers.registry import connect, load_catalog;"
+        "f = connect(load_catalog(), {'GEMINI_API_KEY': 'k'}, SystemClock());"
         "assert 'gemini' in f.providers; sys.exit(bool({'google.generativeai', 'google.ai'} & sys.modules.keys()))"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parent.parent)

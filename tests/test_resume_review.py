@@ -16,7 +16,7 @@ from core.app import App
 from core.balancer import AllRoutesOut
 from core.interview.resume_review import LONGEST_RESUME, BadResume, Highlight
 from core.interview.text import clean
-from providers.contracts import Refused
+from providers.errors import Refused
 from tests.fakes.exchange import Exchange
 from tests.fakes.upstream import FakeUpstream
 from tests.interviews import app

@@ -15,7 +15,8 @@ from core.balancer import PassedOver
 from core.quotas import Cost, Standing
 from core.status import ProviderStatus, calls_left
 from core.stores.contract import StoreError
-from providers.contracts import Busy, Down, KeyRejected, Limit
+from providers.contracts import Limit
+from providers.errors import Busy, Down, KeyRejected
 from tests.fakes.clock import FrozenClock
 from tests.fakes.house import House, build_house, disk_of, limits, row
 from tests.fakes.upstream import FakeUpstream

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.interview.grader import TurnReply
 from core.structured import LONGEST, PORTABLE, read_as, schema_of
-from providers.contracts import BadReply
+from providers.errors import BadReply
 from tests.answers import STORY
 from tests.fakes.upstream import FakeUpstream
 from tests.interviews import SETUP, app, replying

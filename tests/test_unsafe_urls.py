@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from providers.http import refuse_unsafe
+from providers.addresses import refuse_unsafe
 
 UNSAFE = [
     "http://api.example.com/v1",
@@ -57,7 +57,7 @@ def test_what_is_no_http_address_is_always_refused(url: str, allow_local: bool) 
 def test_a_name_is_judged_by_where_it_leads(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"inside.example": "10.0.0.7", "outside.example": "1.1.1.1"}
 
-    def look_up(host: str, *_: object) -> list[tuple[object, ...]]:
+    def look_up(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
         if host not in found:
             raise socket.gaierror("unknown")
         return [(0, 0, 0, "", ("1.0.0.1", 0)), (0, 0, 0, "", (found[host], 0))]

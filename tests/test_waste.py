@@ -10,7 +10,7 @@ import pytest
 
 from core.balancer import AllRoutesOut, Wanted
 from core.tally import Tally
-from providers.contracts import Refused
+from providers.errors import Refused
 from tests.fakes.clock import FrozenClock
 from tests.fakes.house import REQUEST, TASK, House, limits, row
 from tests.scene import Scene, heard

@@ -15,7 +15,8 @@ from core.interview.grader import Grader
 from core.interview.model import FEWEST, MOST, Feedback, Interview, Mode, Origin, Setup, Turn
 from core.quotas import Envelope
 from core.stores.contract import StoreError
-from providers.contracts import Clock, Refused
+from providers.contracts import Clock
+from providers.errors import Refused
 
 LONGEST_ROLE = 100  # characters
 GRADING_SECONDS = 150.0  # past the longest deadline; whoever was grading has died, so somebody else may

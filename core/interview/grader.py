@@ -9,17 +9,19 @@ from typing import Annotated, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from core.balancer import LoadBalancer, Wanted
-from core.interview import gate, mistake_detector, prompts, rubric, text
+from core.interview import gate, mistake_detector, rubric, text
 from core.interview.model import Feedback, Met, Mistake, MistakeCode, Origin, Question
+from core.interview.prompts.turn import turn as turn_prompt
 from core.policy import Task
 from core.quotas import Envelope
 from core.structured import read_as, schema_of
-from providers.contracts import BadReply, ChatRequest, Clock
+from providers.contracts import ChatRequest, Clock
+from providers.errors import BadReply
 
 MAX_TOKENS = 900
 ENVELOPE_SECONDS = 3 * 3_600.0  # longer than anybody practises; then what was kept for them goes to others
 MOST_MET, MOST_MISTAKES = 32, 6
-CODES: tuple[str, ...] = get_args(MistakeCode)
+CODES: tuple[str, ...] = tuple(code for code in get_args(MistakeCode) if code not in ("hedging", "filler"))
 LONGEST_FOLLOW_UP = 30  # words
 SCORE_LIKE = re.compile(
     r"\d\s*(?:/|out of|of)\s*(?:5|10|20|100)\b|\b(?:score|grade|mark|points?)\b", re.IGNORECASE
@@ -111,7 +113,7 @@ class Grader:
     ) -> tuple[Feedback, str]:
         """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
         request = ChatRequest(
-            messages=prompts.turn(question, gate.assessed(answer), CODES, self._nonce()),
+            messages=turn_prompt(question, gate.assessed(answer), CODES, self._nonce()),
             max_tokens=MAX_TOKENS,
             schema=schema_of(TurnReply),
             timeout=self._task.deadline,

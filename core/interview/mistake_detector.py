@@ -18,6 +18,8 @@ WITHOUT_QUOTE: frozenset[MistakeCode] = frozenset(
     {"off_topic", "no_own_role", "no_result", "no_numbers", "missing_key_point"}
 )
 NAMES: dict[MistakeCode, str] = {
+    "hedging": "Hedges a lot",
+    "filler": "Many filler words",
     "off_topic": "Off topic",
     "vague": "Vague",
     "no_own_role": "Own part unclear",

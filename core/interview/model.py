@@ -20,7 +20,7 @@ Competency = Literal[
 Kind = Literal["behavioural", "situational", "technical", "motivation"]
 Level = Literal["junior", "mid", "senior"]
 Style = Literal["mixed", "behavioural", "technical"]
-Mode = Literal["full", "offline"]
+Mode = Literal["full", "lean", "offline"]
 MistakeCode = Literal[
     "off_topic",
     "vague",
@@ -34,8 +34,10 @@ MistakeCode = Literal[
     "negative_talk",
     "missing_key_point",
     "unsupported_claim",
+    "hedging",
+    "filler",
 ]
-TurnState = Literal["open", "grading", "done", "skipped"]
+TurnState = Literal["open", "grading", "waiting", "done", "skipped"]
 
 COMPETENCIES: tuple[Competency, ...] = get_args(Competency)
 FEWEST, MOST = 3, 12
@@ -78,9 +80,12 @@ class Met:
 
 @dataclass(frozen=True)
 class Mistake:
+    """`found_by` "code" is a cue in the wording, which costs no anchor."""
+
     code: MistakeCode
     quote: str | None
     fix: str
+    found_by: Literal["ai", "code"] = "ai"
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ class Feedback:
     """What came back on one answer.
 
     `met` holds only anchors whose quote code found in the answer. `scored` is False where nobody scored the
-    answer; then there is no number anywhere. `note` says what the candidate should know about this feedback.
+    answer; then there is no number anywhere. `note` says what the candidate should know about this feedback, and
+    `left_out` are the passages that read like instructions to the grader and were not assessed.
     """
 
     origin: Origin
@@ -107,11 +113,26 @@ class Feedback:
     met: tuple[Met, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     note: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Try:
+    """Another go at a question that was answered already. The first answer keeps the score."""
+
+    answer: str
+    at: float
+    state: Literal["grading", "done"] = "grading"
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One question and what became of it. Times are seconds since the epoch."""
+    """One question and what became of it. Times are seconds since the epoch.
+
+    "waiting" is an answer that will be graded together with others. `second` is another grader's opinion, asked
+    for by the candidate, and `self_met` the anchors that the candidate thinks are met; neither is ever scored.
+    """
 
     question: Question
     state: TurnState = "open"
@@ -121,13 +142,54 @@ class Turn:
     answered_at: float | None = None
     grading_since: float | None = None
     feedback: Feedback | None = None
+    spoken: bool = False
+    tries: tuple[Try, ...] = ()
+    second: Feedback | None = None
+    self_met: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Downgrade:
+    """The mode had to change while the interview ran."""
+
+    at: float
+    to: Mode
+    reason: str
+
+
+@dataclass(frozen=True)
+class Priority:
+    anchor: str
+    why: str
+    drill: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How an answer could be built, with [your number] wherever the candidate has told none."""
+
+    question: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Narrative:
+    """The report in words, by `model`, with no number that neither the candidate said nor code computed."""
+
+    summary: str
+    strengths: tuple[str, ...]
+    priorities: tuple[Priority, ...]
+    outlines: tuple[Outline, ...]
+    model: str
 
 
 @dataclass(frozen=True)
 class Interview:
     """`grader` is the route whose ruler this interview is measured with, once one has graded.
 
-    `envelope` is the quota kept free for its calls, so that nobody else's interview can cut this one off.
+    `envelope` is the quota kept free for its calls, so that nobody else's interview can cut this one off. `spent`
+    are the upstream calls that it has cost, `booked` those that may be under way, and `on_request` those beyond,
+    which the candidate asked for one by one.
     """
 
     setup: Setup
@@ -138,6 +200,11 @@ class Interview:
     finished_at: float | None = None
     grader: str | None = None
     envelope: Envelope | None = None
+    spent: int = 0
+    booked: int = 0
+    on_request: int = 0
+    downgrades: tuple[Downgrade, ...] = ()
+    narrative: Narrative | None = None
 
     @property
     def current(self) -> int | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.balancer import LoadBalancer, Wanted
-from core.interview import prompts, text
+from core.interview import text
+from core.interview.prompts.resume import resume as resume_prompt
 from core.policy import Task
 from core.structured import read_as, schema_of
 from providers.contracts import ChatRequest
@@ -73,7 +74,7 @@ class ResumeReviewer:
         if len(cleaned) > LONGEST_RESUME:
             raise BadResume(f"The resume has {len(cleaned):,} characters; at most {LONGEST_RESUME:,} can be read.")
         request = ChatRequest(
-            messages=prompts.resume(cleaned, self._nonce()),
+            messages=resume_prompt(cleaned, self._nonce()),
             max_tokens=MAX_TOKENS,
             schema=schema_of(ResumeReply),
             timeout=self._task.deadline,

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.status import CALLS_PER_INTERVIEW, SystemStatus
-from providers.registry import Catalog
+from providers.freshness import DAYS_FRESH, stale
+from providers.guide import facts, prose
+from providers.registry import Catalog, ProviderRow
 
 
 def show_headline(status: SystemStatus) -> None:
@@ -32,6 +34,18 @@ def show_alerts(status: SystemStatus) -> None:
         show(alert.message, icon=":material/warning:")
 
 
+def show_stale(status: SystemStatus, catalog: Catalog) -> None:
+    """One line for all in use whose facts nobody has looked at for long; none where they are fresh."""
+    today = datetime.fromtimestamp(status.timestamp, UTC).date()
+    in_use = {name: row for name, row in catalog.items() if name not in status.off}
+    old = [f"{prose(row.label)} (as of {row.as_of})" for row in stale(in_use, today)]
+    if old:
+        its, what = ("its", old[0]) if len(old) == 1 else ("their", f"{', '.join(old[:-1])} and {old[-1]}")
+        st.warning(
+            f"Facts about {what} are older than {DAYS_FRESH} days: check {its} limits.", icon=":material/history:"
+        )
+
+
 def show_catalogue(status: SystemStatus, catalog: Catalog) -> None:
     """What the plan said beside what holds now, for everyone in the catalogue."""
     st.subheader("The catalogue: what was claimed and what holds")
@@ -40,8 +54,8 @@ def show_catalogue(status: SystemStatus, catalog: Catalog) -> None:
             "Provider": row.label,
             "In use": status.off.get(name, "yes"),
             "As of": row.as_of,
-            "Key": row.console,
-            "Original plan": row.claim or "not in it",
+            "Key": None if row.free in ("own", "retired") else row.console,
+            "Original plan": row.claim or "no figure",
             "Today": row.fact,
         }
         for name, row in catalog.items()
@@ -53,5 +67,17 @@ def show_catalogue(status: SystemStatus, catalog: Catalog) -> None:
             "Key": st.column_config.LinkColumn("Key", display_text="Get a key"),
             "Today": st.column_config.TextColumn("Today", width="large"),
         },
+        height="content",
         alt="Every provider of the catalogue with its claimed and its real free quota",
     )
+    st.caption("Terms, caveats and sources:")
+    with st.grid(min_column_width=420):
+        for name, row in sorted(catalog.items(), key=lambda item: (item[0] in status.off, item[1].priority)):
+            _about(row, status.off.get(name))
+
+
+def _about(row: ProviderRow, off: str | None) -> None:
+    with st.expander(f"**{prose(row.label)}**" + ("" if off else " · in use")):
+        if off:
+            st.caption(f"Not in use: {prose(off)}")
+        st.markdown(facts(row))

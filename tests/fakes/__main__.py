@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from tests.fakes import faults
+from tests.fakes.profiles import MODELS
 from tests.fakes.upstream import Exchange, FakeUpstream, default_reply
 
 _KEY = "fake-key-for-local-demo"
@@ -18,7 +19,7 @@ _GRADER = "tests.fakes.grader"
 def environment(provider: str, base_url: str) -> list[str]:
     """The lines to export so that the app talks to the fake."""
     name = provider.upper()
-    key = "HF_TOKEN" if provider == "huggingface" else f"{name}_API_KEY"
+    key = {"huggingface": "HF_TOKEN", "replicate": "REPLICATE_API_TOKEN"}.get(provider, f"{name}_API_KEY")
     lines = [f"{name}_BASE_URL={base_url}", f"{key}={_KEY}", "ALLOW_LOCAL_UPSTREAMS=1"]
     return [*lines, f"CLOUDFLARE_ACCOUNT_ID={'0' * 32}"] if provider == "cloudflare" else lines
 
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     steps = "; ".join(f"{name}: {kind.about}" for name, kind in faults.STEPS.items())
     parser = argparse.ArgumentParser(prog="python -m tests.fakes", description=__doc__, epilog=f"Steps: {steps}")
-    parser.add_argument("--provider", default="cerebras")
+    known = ", ".join(sorted(MODELS))
+    parser.add_argument("--provider", default="cerebras", help=f"{known}; any other name speaks OpenAI's format")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--per-minute", type=int)
     parser.add_argument("--per-day", type=int)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Delivery = Literal["whole", "cut", "drip", "stall", "nothing"]
+Delivery = Literal["whole", "cut", "drip", "stall", "nothing", "never", "short", "bad-chunk", "reset-later"]
 Finish = Literal["stop", "length", "content_filter"]
 
 
@@ -17,7 +17,9 @@ class Answer:
 
     `delay` is in seconds, before the first byte. `cut` stops in the middle, `drip` sends single bytes, `stall`
     sends all pieces but not the end, and then waits for the client to leave; `nothing` closes the connection
-    without a byte.
+    without a byte, `never` waits for the client without one. `short` promises half of the bytes that it sends,
+    `bad-chunk` breaks the framing of a chunked reply. `reset-later` sends all and drops the connection when the
+    next request comes over it.
     """
 
     status: int

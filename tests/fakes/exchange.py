@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-Dialect = Literal["openai", "gemini"]
+Dialect = Literal["openai", "gemini", "replicate"]
 
 _GEMINI_CALL = re.compile(r"/models/(?P<model>[^/]+):(?P<verb>generateContent|streamGenerateContent)$")
+_PREDICTION = re.compile(r"/models/(?P<model>[^/]+/[^/]+)/predictions$")
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class Exchange:
     @property
     def max_tokens(self) -> int:
         """The output tokens the caller asked for at most; 0 when it did not say."""
-        config = self.body.get("generationConfig") if self.dialect == "gemini" else self.body
-        names = ("maxOutputTokens", "max_completion_tokens", "max_tokens")
+        inside = {"gemini": "generationConfig", "replicate": "input"}.get(self.dialect)
+        config = self.body.get(inside) if inside else self.body
+        names = ("maxOutputTokens", "max_completion_tokens", "max_tokens", "max_new_tokens")
         values = [config.get(name) for name in names] if isinstance(config, dict) else []
         return next((value for value in values if type(value) is int and value > 0), 0)
 
@@ -70,7 +72,7 @@ def parse(target: str, headers: Mapping[str, str], raw: bytes) -> Exchange | Non
     """None when `target`, a request path with its query, is no chat endpoint."""
     url = urlsplit(target)
     path = unquote(url.path)
-    body = _json_object(raw)
+    body = json_object(raw)
     names = {name.lower(): value for name, value in headers.items()}
     call = _GEMINI_CALL.search(path)
     if call:
@@ -79,6 +81,10 @@ def parse(target: str, headers: Mapping[str, str], raw: bytes) -> Exchange | Non
         streams = call["verb"] == "streamGenerateContent"
         said = _gemini_messages(body)
         return Exchange(path, url.query, names, body, "gemini", call["model"], said, json_mode, streams)
+    prediction = _PREDICTION.search(path)
+    if prediction:
+        said = _replicate_messages(body)
+        return Exchange(path, url.query, names, body, "replicate", prediction["model"], said, False, False)
     if not path.endswith("/chat/completions"):
         return None
     form = body.get("response_format") or {}
@@ -87,7 +93,8 @@ def parse(target: str, headers: Mapping[str, str], raw: bytes) -> Exchange | Non
     return Exchange(path, url.query, names, body, "openai", model, _openai_messages(body), json_mode, streams)
 
 
-def _json_object(raw: bytes) -> dict[str, Any]:
+def json_object(raw: bytes) -> dict[str, Any]:
+    """{} for everything that is not a JSON object."""
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
@@ -108,6 +115,16 @@ def _gemini_messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         role = "assistant" if content.get("role") == "model" else "user"
         said.append((role, _text(content.get("parts"))))
     return said
+
+
+def _replicate_messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Empty without a prompt, which Replicate refuses; a system prompt is optional."""
+    given = body.get("input")
+    if not isinstance(given, dict) or not isinstance(given.get("prompt"), str):
+        return []
+    system = given.get("system_prompt")
+    said = [("system", system)] if isinstance(system, str) and system else []
+    return [*said, ("user", given["prompt"])]
 
 
 def _text(content: object) -> str:

@@ -9,18 +9,15 @@
 | redirect | no | neither | no |
 
 A step is written `name` or `name:argument`. A step that would be charged is refused with the provider's own 429
-when the quota is exhausted.
+when the quota is exhausted. The same steps bend chat replies, transcripts, and (but for SPOKEN) what is looked up:
+lists, balances, polls, cancellations; those cost nothing.
 """
 
 from __future__ import annotations
 
-import functools
-import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
-
-from tests.fakes.answer import Answer, Finish, Stream
 
 Effect = Literal["serve", "cut", "fail", "refuse", "redirect"]
 
@@ -48,12 +45,19 @@ STEPS: Mapping[str, Kind] = {
     "403": Kind("refuse", "forbidden", "403"),
     "408": Kind("refuse", "request timeout", "408"),
     "413": Kind("refuse", "request too large", "413"),
+    "422": Kind("refuse", "the input was found invalid", "422"),
     "500": Kind("fail", "internal error", "500"),
     "502": Kind("fail", "bad gateway", "502"),
     "503": Kind("fail", "overloaded", "503"),
     "504": Kind("fail", "gateway timeout", "504"),
+    "529": Kind("fail", "the site is overloaded", "529"),
+    "degraded": Kind("fail", "the model is down for long (NVIDIA: 400, others 503)", "degraded"),
+    "never": Kind("cut", "reads the request, then sends nothing and waits for the client to leave"),
     "drop": Kind("fail", "reads the request, then closes without a byte"),
     "drop-mid": Kind("cut", "closes in the middle of the body"),
+    "short-length": Kind("serve", "Content-Length says half of the body; the rest waits on the connection"),
+    "bad-chunk": Kind("cut", "chunked, and in the middle a chunk whose size is no number"),
+    "reset-later": Kind("serve", "the reply; the next request on its connection is dropped unread and uncounted"),
     "slow": Kind("serve", "slow:SECONDS before the first byte (default 5)"),
     "drip": Kind("serve", "one byte per 0.2 s"),
     "garbage": Kind("serve", "200, not JSON"),
@@ -61,13 +65,17 @@ STEPS: Mapping[str, Kind] = {
     "error-in-200": Kind("serve", "200, the provider's error envelope"),
     "empty": Kind("serve", "200, no text"),
     "truncated": Kind("serve", "finish_reason length, half of the text"),
+    "length-empty": Kind("serve", "finish_reason length, no text"),
     "prose": Kind("serve", "a sentence instead of the text that was asked for"),
-    "nan": Kind("serve", "the text is JSON that holds NaN"),
+    "nan": Kind("serve", "the text is JSON that holds NaN; nan:LITERAL for another, nan:digits for 5,000 digits"),
+    "numbers": Kind("serve", "the reply, every number in it NaN; numbers:LITERAL and numbers:digits as for nan"),
+    "duplicate-keys": Kind("serve", "the reply, every key of it a second time with null"),
     "deep": Kind("serve", "200, the body is 200,000 opening brackets"),
     "no-choices": Kind("serve", "200, JSON without choices or candidates"),
     "swapped-types": Kind("serve", "200, JSON whose fields have the wrong types"),
     "bom": Kind("serve", "a byte order mark before the body"),
     "many-headers": Kind("serve", "150 extra response headers"),
+    "huge": Kind("serve", "100 MB of white space before the reply, as it is"),
     "gzip-bomb": Kind("serve", "300 MB of white space before the reply, sent as 300 KB of gzip"),
     "wrong-type": Kind("serve", "the right body as text/plain"),
     "filtered": Kind("serve", "stopped by the content filter (DeepSeek, Groq: 400, OpenRouter: 403; not charged)"),
@@ -76,12 +84,37 @@ STEPS: Mapping[str, Kind] = {
     "stall": Kind("cut", "stall:N: N pieces of the text (default 2; half of it when not streaming), then silence"),
     "stream-error": Kind("cut", "an error event after half of the text; error-in-200 when not streaming"),
     "stream-no-end": Kind("serve", "all text, then no finish reason, usage or end marker; ok when not streaming"),
+    "slow-prediction": Kind(
+        "serve", "Replicate: N polls (default 3) until it is done, the output growing; ok elsewhere"
+    ),
+    "prediction-failed": Kind("serve", "Replicate: fails, after N polls when :N is given; ok elsewhere"),
+    "prediction-canceled": Kind("serve", "Replicate: canceled by somebody else, :N as above; ok elsewhere"),
+    "prediction-aborted": Kind(
+        "serve", "Replicate: its deadline passed before it began, :N as above; ok elsewhere"
+    ),
+    "speech-vllm": Kind("serve", "a transcript as vLLM sends it: duration is text, words are null; ok elsewhere"),
+    "foreign-urls": Kind("serve", "slow-prediction whose urls lead to http://localhost:PORT; ok elsewhere"),
 }
 
+SPOKEN = {
+    "empty",
+    "truncated",
+    "length-empty",
+    "prose",
+    "nan",
+    "filtered",
+    "stream-error",
+    "stream-no-end",
+    "slow-prediction",
+    "prediction-failed",
+    "prediction-canceled",
+    "prediction-aborted",
+    "foreign-urls",
+    "speech-vllm",
+}
+"""Steps about what a model says, which mean nothing where something is looked up."""
+
 _REFUSE_FILTERED = {"deepseek", "groq", "openrouter"}
-_CAPTCHA = b"<!DOCTYPE html><html><title>Just a moment...</title><body>Verify you are human.</body></html>"
-_DEEP = b"[" * 200_000
-_BOMB_MEGABYTES = 300
 
 
 def split(step: str) -> tuple[str, str]:
@@ -92,6 +125,14 @@ def split(step: str) -> tuple[str, str]:
     return name, argument
 
 
+def split_lookup(step: str) -> tuple[str, str]:
+    """The same for what is looked up; ValueError also for a step of SPOKEN."""
+    name, argument = split(step)
+    if name in SPOKEN:
+        raise ValueError(f"step {step!r} is about what a model says")
+    return name, argument
+
+
 def kind(name: str, provider: str) -> Kind:
     """What the step does at this provider."""
     if name == "filtered" and provider in _REFUSE_FILTERED:
@@ -99,75 +140,6 @@ def kind(name: str, provider: str) -> Kind:
     return STEPS[name]
 
 
-def retry_after(argument: str) -> dict[str, str]:
-    """The header of a plain 429."""
-    return {} if argument == "none" else {"Retry-After": argument or "2"}
-
-
-def bend_text(name: str, text: str) -> tuple[str, Finish]:
-    """The text as the step leaves it, and how it ended."""
-    if name == "truncated":
-        return text[: max(1, len(text) // 2)], "length"
-    if name == "filtered":
-        return "", "content_filter"
-    bent = {"empty": "", "prose": "Sure! I think that was a good answer.", "nan": '{"score": NaN, "items": [NaN]}'}
-    return bent.get(name, text), "stop"
-
-
-def bend_stream(name: str, argument: str, stream: Stream) -> Answer:
-    """A streamed reply with its content, ending or error as the step wants it."""
-    pieces = stream.opening + stream.content + stream.ending
-    if name == "stream-no-end":
-        pieces = stream.opening + stream.content
-    if name == "stream-error":
-        pieces = stream.opening + stream.content[: max(1, len(stream.content) // 2)] + stream.error
-    if name == "stall":
-        pieces = stream.opening + stream.content[: int(argument or 2)]
-    cut = name in {"stream-cut", "drop-mid"}
-    headers = {"Content-Type": stream.content_type}
-    return Answer(200, pieces, headers, chunked=True, delivery="cut" if cut else "whole")
-
-
-def bend_answer(name: str, argument: str, answer: Answer) -> Answer:
-    """The reply as the step sends it."""
-    if name in _BODIES:
-        content_type, body = _BODIES[name]
-        return replace(
-            answer, pieces=(body,), headers={**answer.headers, "Content-Type": content_type}, chunked=False
-        )
-    if name == "bom":
-        return replace(answer, pieces=(b"\xef\xbb\xbf", *answer.pieces))
-    if name == "wrong-type":
-        return replace(answer, headers={**answer.headers, "Content-Type": "text/plain"})
-    if name == "many-headers":
-        return replace(answer, headers={**answer.headers, **{f"X-Extra-{n}": "1" for n in range(150)}})
-    if name == "gzip-bomb":
-        body = _padding() + gzip.compress(b"".join(answer.pieces))
-        return replace(
-            answer, pieces=(body,), headers={**answer.headers, "Content-Encoding": "gzip"}, chunked=False
-        )
-    if name == "slow":
-        return replace(answer, delay=answer.delay + float(argument or 5))
-    if name in {"drop-mid", "stream-cut"}:
-        return replace(answer, delivery="cut")
-    if name == "stall":
-        return replace(answer, delivery="stall")
-    return replace(answer, delivery="drip") if name == "drip" else answer
-
-
-@functools.cache
-def _padding() -> bytes:
-    """White space as gzip members; a gzip file may be many of them in a row."""
-    return gzip.compress(b" " * 1_000_000, mtime=0) * _BOMB_MEGABYTES
-
-
-_BODIES: Mapping[str, tuple[str, bytes]] = {
-    "garbage": ("application/json", b"{'choices': oops"),
-    "html": ("text/html; charset=utf-8", _CAPTCHA),
-    "deep": ("application/json", _DEEP),
-    "no-choices": ("application/json", b'{"choices": [], "candidates": [], "object": "chat.completion"}'),
-    "swapped-types": (
-        "application/json",
-        b'{"choices": "none", "candidates": 7, "usage": [], "usageMetadata": ""}',
-    ),
-}
+def retry_after(name: str, argument: str) -> dict[str, str]:
+    """The header that a plain 429 carries; nothing for other steps."""
+    return {} if name != "429" or argument == "none" else {"Retry-After": argument or "2"}

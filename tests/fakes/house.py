@@ -23,7 +23,6 @@ from core.quotas import QuotaManager
 from core.status import StatusReader
 from core.stores.disk import DiskLedger
 from providers.contracts import ChatRequest, Message
-from providers.http import Http
 from providers.registry import Fleet, connect, load_catalog
 from tests.fakes.clock import FrozenClock
 from tests.fakes.stores import Store, disk
@@ -72,13 +71,13 @@ class House:
     """Close it when done; a thread of its own that called in closes its store connection with `store.close()`."""
 
     balancer: LoadBalancer
+    dispatcher: Dispatcher
     quota: QuotaManager
     health: Health
     history: History
     status: StatusReader
     fleet: Fleet
     store: Store
-    http: Http
     clock: FrozenClock
 
     def ask(
@@ -92,7 +91,7 @@ class House:
         return next(s.used for s in every if s.limit.key == key)
 
     def close(self) -> None:
-        self.http.close()
+        self.fleet.close()
         self.store.close()
 
 
@@ -111,8 +110,7 @@ def build_house(
     values = {"ALLOW_LOCAL_UPSTREAMS": "1"}
     for name, fake in fakes.items():
         values |= {f"{name.upper()}_KEY": key, f"{name.upper()}_BASE_URL": fake.base_url}
-    http = Http(clock)
-    fleet = connect(load_catalog(path), values, http=http, clock=clock)
+    fleet = connect(load_catalog(path), values, clock)
     store = more.get("store") or disk(folder)
     quota = QuotaManager(store.ledger, clock)
     health = Health(store.documents, clock, dict.fromkeys(fleet.providers, key))
@@ -123,4 +121,4 @@ def build_house(
     parts = Parts(dispatcher, cache, clock, rng, strategy)
     balancer = LoadBalancer(fleet.routes, parts)
     status = StatusReader(fleet, balancer, Task("turn", "small"))
-    return House(balancer, quota, health, history, status, fleet, store, http, clock)
+    return House(balancer, dispatcher, quota, health, history, status, fleet, store, clock)

@@ -1,119 +1,77 @@
-"""What one pretended provider answers: it checks the key, counts quota, and then serves or misbehaves."""
+"""What one pretended provider answers to chat: its desk lets a request in or not, then it serves or misbehaves."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
 
-from tests.fakes import faults, wire_gemini, wire_openai
+from tests.fakes import bend, faults, wire_gemini, wire_openai
 from tests.fakes.answer import Answer, Completion, Stream, json_answer
+from tests.fakes.desk import Arrival, Asked, Desk, Options
 from tests.fakes.exchange import Exchange, count_tokens
-from tests.fakes.meter import Allowance, Gauge, Meter, Period, Ticket
-from tests.fakes.profiles import MODELS, ZONES, neurons, unfit_for_streaming
-from tests.fakes.refusals import Case, error_body, rate_headers, refusal, usual_limit
+from tests.fakes.meter import Allowance, Meter, Need, Ticket
+from tests.fakes.predictions import Predictions, course
+from tests.fakes.profiles import ZONES, neurons, unfit
+from tests.fakes.refusals import error_body, rate_headers
 
-
-class Options(TypedDict, total=False):
-    """`clock` gives seconds since the epoch; `per_model` grants each model the limits for itself.
-
-    `charges_429` makes every 429 cost a request. `thinking_tokens` are added to the completion of every reply.
-    `port` 0 takes a free one.
-    """
-
-    per_minute: int | None
-    per_day: int | None
-    tokens_per_day: int | None
-    charges_429: bool
-    per_model: bool
-    thinking_tokens: int
-    clock: Callable[[], float]
-    port: int
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A chat request, the step planned for it, its number in order of arrival, and where a redirect leads."""
-
-    exchange: Exchange
-    step: str
-    number: int
-    elsewhere: str
+__all__ = ["Arrival", "Judge", "Options"]
 
 
 class Judge:
     """Answers chat requests for one provider; safe from many threads."""
 
     def __init__(self, provider: str, reply: Callable[[Exchange], str], key: str | None, options: Options) -> None:
-        self._provider, self._reply, self._key, self._options = provider, reply, key, options
+        self._provider, self._reply, self._options = provider, reply, options
         self._clock = options.get("clock", time.time)
         limits = options.get("per_minute"), options.get("per_day"), options.get("tokens_per_day")
         self.meter = Meter(Allowance(*limits, zone=ZONES.get(provider, "UTC")), self._clock)
+        self.desk = Desk(provider, key, self.meter, options)
+        self.predictions = Predictions()
 
-    def chat(self, arrival: Arrival) -> Answer:
-        self.meter.note("received")
+    def chat(self, arrival: Arrival[Exchange]) -> Answer:
         exchange = arrival.exchange
-        name, argument = faults.split(arrival.step)
-        kind = faults.kind(name, self._provider)
-        if not self._key_fits(exchange.headers):
-            return self._refuse(exchange, "key")
+        need = Need(tokens=exchange.prompt_tokens + exchange.max_tokens)
+        taken = self.desk.take(
+            Asked(exchange.headers, exchange.model, arrival.step, arrival.elsewhere, self._unfit(exchange), need)
+        )
+        return self._serve(arrival, taken) if isinstance(taken, Ticket) else self._wrapped(exchange, taken)
+
+    def _unfit(self, exchange: Exchange) -> str | None:
         if not exchange.messages:
-            return self._refuse(exchange, "400")
-        if unfit := unfit_for_streaming(self._provider, exchange):
-            return self._refuse(exchange, unfit)
-        if kind.effect == "redirect":
-            return Answer(int(argument or 307), (), {"Location": arrival.elsewhere})
-        if kind.effect == "refuse":
-            return self._refuse(exchange, kind.refusal, faults.retry_after(argument) if name == "429" else None)
-        return self._spend(arrival, kind)
+            return "422" if exchange.dialect == "replicate" else "400"
+        return unfit(self._provider, exchange)
 
-    def listing(self, path: str, headers: Mapping[str, str]) -> Answer:
-        """The provider's list of models; `headers` have lower-case names."""
-        if not self._key_fits(headers):
-            return refusal(Case(self._provider, "key", ""))
-        names = MODELS.get(self._provider, ("fake-model",))
-        if self._provider == "gemini" and "/openai/" not in path:
-            return json_answer(200, wire_gemini.models(names))
-        if self._provider != "cloudflare":
-            return json_answer(200, wire_openai.models(names))
-        if path.endswith("/ai/models/search"):
-            rows = [{"name": name} for name in names]
-            return json_answer(200, {"success": True, "errors": [], "messages": [], "result": rows})
-        return json_answer(405, error_body("cloudflare", 405, "Method not allowed", 7001))
+    def _wrapped(self, exchange: Exchange, answer: Answer) -> Answer:
+        # Google wraps errors in an array where the success would be an array, and always on its OpenAI endpoint.
+        listed = exchange.dialect == "openai" or (exchange.stream and not exchange.sse)
+        if self._provider == "gemini" and listed and answer.status >= HTTPStatus.BAD_REQUEST:
+            return replace(answer, pieces=(b"[", *answer.pieces, b"]"))
+        return answer
 
-    def _spend(self, arrival: Arrival, kind: faults.Kind) -> Answer:
-        exchange = arrival.exchange
-        ticket = self.meter.admit(self._pool(exchange), exchange.prompt_tokens + exchange.max_tokens)
-        if isinstance(ticket, Gauge):
-            return self._refuse(exchange, ticket.period, gauge=ticket)
-        if kind.effect == "fail":
-            self.meter.settle(ticket, 0)
-            return self._error(exchange, kind.refusal) if kind.refusal else Answer(0, (), delivery="nothing")
-        if kind.effect == "serve":
-            self.meter.note("served")
-        return self._serve(arrival, ticket)
-
-    def _serve(self, arrival: Arrival, ticket: Ticket) -> Answer:
+    def _serve(self, arrival: Arrival[Exchange], ticket: Ticket) -> Answer:
         name, argument = faults.split(arrival.step)
         said = self._complete(arrival, ticket)
         streaming = arrival.exchange.stream
         if name == "error-in-200" or (name == "stream-error" and not streaming):
             answer = json_answer(200, error_body(self._provider, 502, "The upstream model failed"))
         elif streaming:
-            answer = faults.bend_stream(name, argument, self._stream(arrival.exchange, said))
+            answer = bend.stream(name, argument, self._stream(arrival.exchange, said))
         else:
-            answer = json_answer(200, self._completion(arrival.exchange, said))
+            answer = self._completion(arrival, said)
         headers = rate_headers(self._provider, self.meter.gauges(ticket.pool))
         if self._provider == "cloudflare":
             spent = neurons(said.model, said.prompt_tokens, said.completion_tokens)
             headers["cf-ai-neurons"] = f"{spent:.4f}"
-        return faults.bend_answer(name, argument, replace(answer, headers={**answer.headers, **headers}))
+        return bend.answer(name, argument, replace(answer, headers={**answer.headers, **headers}))
 
-    def _complete(self, arrival: Arrival, ticket: Ticket) -> Completion:
+    def _complete(self, arrival: Arrival[Exchange], ticket: Ticket) -> Completion:
         exchange, tokens = arrival.exchange, 0
         try:
-            text, finish = faults.bend_text(faults.split(arrival.step)[0], self._reply(exchange))
+            text, finish = bend.text(*faults.split(arrival.step), self._reply(exchange))
             thinking = self._options.get("thinking_tokens", 0)
             counted = exchange.prompt_tokens, count_tokens(text), thinking
             tokens = sum(counted)
@@ -121,48 +79,24 @@ class Judge:
         finally:
             self.meter.settle(ticket, tokens)
 
-    def _completion(self, exchange: Exchange, said: Completion) -> dict[str, Any]:
+    def _completion(self, arrival: Arrival[Exchange], said: Completion) -> Answer:
+        exchange = arrival.exchange
+        if exchange.dialect == "replicate":
+            return json_answer(201, self._prediction(arrival, said))
         if exchange.dialect == "gemini":
-            return wire_gemini.completion(said, int_enums=exchange.int_enums)
-        return wire_openai.completion(self._provider, said)
+            return json_answer(200, wire_gemini.completion(said, int_enums=exchange.int_enums))
+        return json_answer(200, wire_openai.completion(self._provider, said))
+
+    def _prediction(self, arrival: Arrival[Exchange], said: Completion) -> dict[str, Any]:
+        exchange, base = arrival.exchange, arrival.base
+        awaited = exchange.headers.get("prefer", "").startswith("wait")
+        if faults.split(arrival.step)[0] == "foreign-urls":
+            base = f"http://{urlsplit(arrival.elsewhere).netloc}{urlsplit(base).path}"
+        return self.predictions.start(
+            said, exchange.body["input"], course(arrival.step, said, awaited=awaited), base
+        )
 
     def _stream(self, exchange: Exchange, said: Completion) -> Stream:
         if exchange.dialect == "gemini":
             return wire_gemini.stream(said, sse=exchange.sse, int_enums=exchange.int_enums)
         return wire_openai.stream(self._provider, said, include_usage=exchange.include_usage)
-
-    def _refuse(
-        self, exchange: Exchange, kind: str, headers: Mapping[str, str] | None = None, gauge: Gauge | None = None
-    ) -> Answer:
-        self.meter.note("refused")
-        pool = self._pool(exchange)
-        if gauge is None and kind in {"minute", "day"}:
-            period: Period = "day" if kind == "day" else "minute"
-            gauge = self.meter.exhausted(period, usual_limit(self._provider, period))
-        if kind in {"busy", "minute", "day"} and self._options.get("charges_429"):
-            self.meter.charge(pool)
-        answer = self._error(exchange, kind, gauge)
-        return replace(answer, headers={**answer.headers, **(headers or {})})
-
-    def _error(self, exchange: Exchange, kind: str, gauge: Gauge | None = None) -> Answer:
-        gauges = self.meter.gauges(self._pool(exchange))
-        if gauge is not None:
-            gauges = [
-                gauge,
-                *(other for other in gauges if (other.unit, other.period) != (gauge.unit, gauge.period)),
-            ]
-        answer = refusal(Case(self._provider, kind, exchange.model, gauge), gauges)
-        # Google wraps errors in an array where the success would be an array, and always on its OpenAI endpoint.
-        listed = exchange.dialect == "openai" or (exchange.stream and not exchange.sse)
-        if self._provider == "gemini" and listed:
-            return replace(answer, pieces=(b"[", *answer.pieces, b"]"))
-        return answer
-
-    def _pool(self, exchange: Exchange) -> str:
-        return exchange.model if self._options.get("per_model") else ""
-
-    def _key_fits(self, headers: Mapping[str, str]) -> bool:
-        if self._key is None:
-            return True
-        given = headers.get("authorization") == f"Bearer {self._key}"
-        return given or (self._provider == "gemini" and headers.get("x-goog-api-key") == self._key)

@@ -27,15 +27,24 @@ PLAIN: Mapping[str, Row] = {
     "gone": (404, "The model does not exist or you do not have access to it"),
     "busy": (429, "Too many requests"),
     "minute": (429, "Rate limit reached: too many requests per minute"),
+    "hour": (429, "Rate limit reached: too many requests per hour"),
     "day": (429, "Rate limit reached: too many requests per day"),
     "filtered": (400, "The request was blocked by the content filter"),
+    "degraded": (503, "The model is degraded and cannot be called"),
+    "too-short": (400, "The audio is too short"),
+    "file-type": (400, "The type of the file is not supported"),
+    "undecodable": (400, "The audio file could not be decoded or its format is not supported"),
+    "529": (529, "The site is overloaded"),
 }
 
 
 def refusal(case: Case, gauges: Sequence[Gauge] = ()) -> Answer:
     """The provider's own error reply; `gauges` are the limits its rate headers report."""
     status, body = _row(case)
-    return json_answer(status, body, {**rate_headers(case.provider, gauges), **_quota_headers(case)})
+    headers = {**rate_headers(case.provider, gauges), **_quota_headers(case)}
+    if isinstance(body, dict) and body.get("type") == "about:blank":
+        headers["Content-Type"] = "application/problem+json"
+    return json_answer(status, body, headers)
 
 
 def usual_limit(provider: str, period: Period) -> int:
@@ -55,6 +64,10 @@ def rate_headers(provider: str, gauges: Sequence[Gauge]) -> dict[str, str]:
         elif provider == "groq" and (gauge.unit, gauge.period) == ("requests", "day"):
             values["reset"] = go_duration(gauge.resets_in)
             headers |= {f"x-ratelimit-{name}-requests": value for name, value in values.items()}
+        elif provider == "groq" and (gauge.unit, gauge.period) == ("audio", "hour"):
+            values = {"limit": f"{gauge.limit:.0f}", "remaining": f"{gauge.remaining:.0f}"}
+            values["reset"] = go_duration(gauge.resets_in)
+            headers |= {f"x-ratelimit-{name}-audio-seconds": value for name, value in values.items()}
     return headers
 
 
@@ -63,7 +76,7 @@ def _quota_headers(case: Case) -> dict[str, str]:
         return {}
     if case.provider == "openrouter":
         return openrouter_headers(case.gauge)
-    silent = {"gemini", "cloudflare", "deepseek", "huggingface"}
+    silent = {"gemini", "cloudflare", "deepseek", "huggingface", "replicate"}
     return {} if case.provider in silent else {"Retry-After": str(math.ceil(case.gauge.resets_in))}
 
 
@@ -72,4 +85,6 @@ def _row(case: Case) -> Row:
     if own is not None:
         return own
     status, message = PLAIN.get(case.kind) or (int(case.kind), HTTPStatus(int(case.kind)).phrase)
+    if case.gauge is not None and case.gauge.unit == "audio":
+        message = f"Rate limit reached: too many seconds of audio per {case.gauge.period}"
     return status, error_body(case.provider, status, message)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from tests.fakes import refusals_google
+from tests.fakes import refusals_google, refusals_more, refusals_replicate
 from tests.fakes.meter import Gauge
 
 Row = tuple[int, Any]
@@ -32,6 +33,8 @@ def error_body(provider: str, status: int, message: str, code: int = 0) -> Any:
 
 def own_row(case: Case) -> Row | None:
     """Status and body in the provider's own words; None where nothing special is known."""
+    if more := refusals_more.TABLES.get(case.provider):
+        return more(case.kind, case.model, case.gauge)
     table = _TABLES.get(case.provider)
     return table(case) if table else None
 
@@ -76,6 +79,8 @@ _ENVELOPES: Mapping[str, Callable[[int, str], Any]] = {
     "openrouter": lambda status, message: {"error": {"message": message, "code": status}},
     "huggingface": lambda status, message: {"error": message},
     "mistral": lambda status, message: {"detail": message},
+    "cohere": refusals_more.cohere_envelope,
+    "replicate": refusals_replicate.envelope,
 }
 
 
@@ -97,6 +102,7 @@ def _cloudflare(case: Case) -> Row | None:
             "Workers Paid plan if you would like to continue usage.",
         ),
         "413": (413, 3006, "Request is too large"),
+        "undecodable": (400, 5004, "AiError: Invalid data: the audio could not be decoded"),
     }
     if case.kind not in rows:
         return None
@@ -183,16 +189,43 @@ def _groq(case: Case) -> Row | None:
     if case.kind == "gone":
         message = f"The model `{case.model}` does not exist or you do not have access to it."
         return 404, {"error": {"message": message, "type": "invalid_request_error", "code": "model_not_found"}}
-    gauge = case.gauge
-    if gauge is None:
-        return None
-    short = f"{gauge.unit[0]}P{gauge.period[0]}".upper()
-    message = (
-        f"Rate limit reached for model `{case.model}` in organization `org_fake` service tier `on_demand` on "
-        f"{gauge.unit} per {gauge.period} ({short}): Limit {gauge.limit}, Used {gauge.used}, Requested 1. "
-        f"Please try again in {go_duration(gauge.resets_in)}."
+    if case.kind in _GROQ_AUDIO:
+        status, message, code = _GROQ_AUDIO[case.kind]
+        return status, {"error": {"message": message, "type": "invalid_request_error", **code}}
+    return None if case.gauge is None else _groq_quota(case.model, case.gauge)
+
+
+_GROQ_AUDIO: Mapping[str, tuple[int, str, dict[str, str]]] = {
+    "undecodable": (400, "could not process file - is it a valid media file?", {}),
+    "too-short": (400, "Audio file is too short. Minimum audio length is 0.01 seconds.", {}),
+    "file-type": (
+        400,
+        "file must be one of the following types: [flac mp3 mp4 mpeg mpga m4a ogg opus wav webm]",
+        {"code": "unsupported_audio_format"},
+    ),
+    "413": (413, "Request Entity Too Large", {"code": "request_too_large"}),
+}
+
+
+def _groq_quota(model: str, gauge: Gauge) -> Row:
+    what, short, kind = str(gauge.unit), f"{gauge.unit[0]}P{gauge.period[0]}".upper(), str(gauge.unit)
+    if gauge.unit == "audio":
+        what, short, kind = "seconds of audio", f"ASP{gauge.period[0]}".upper(), "seconds"
+    where = (
+        f"for model `{model}` in organization `org_fake` service tier `on_demand` on {what} per "
+        f"{gauge.period} ({short}): Limit {gauge.limit:.0f}, "
     )
-    return 429, {"error": {"message": message, "type": gauge.unit, "code": "rate_limit_exceeded"}}
+    status, requested = 429, math.ceil(gauge.needed)
+    if gauge.unit == "audio" and gauge.needed > gauge.limit:
+        status = 413
+        message = f"Request too large {where}Requested {requested}, please reduce your message size and try again."
+    else:
+        message = (
+            f"Rate limit reached {where}Used {math.ceil(gauge.used)}, Requested {requested}. "
+            f"Please try again in {go_duration(gauge.resets_in)}. Need more tokens? Upgrade to Dev Tier today at "
+            "https://console.groq.com/settings/billing"
+        )
+    return status, {"error": {"message": message, "type": kind, "code": "rate_limit_exceeded"}}
 
 
 def _huggingface(case: Case) -> Row | None:
@@ -211,15 +244,6 @@ def _huggingface(case: Case) -> Row | None:
     return None
 
 
-def _mistral(case: Case) -> Row | None:
-    codes = {"minute": "1300", "day": "1300", "busy": "3505", "gone": "1500"}
-    if case.kind not in codes:
-        return None
-    message = "Invalid model" if case.kind == "gone" else "Rate limit exceeded"
-    status = HTTPStatus.BAD_REQUEST if case.kind == "gone" else HTTPStatus.TOO_MANY_REQUESTS
-    return int(status), {"object": "error", "message": message, "type": "error", "code": codes[case.kind]}
-
-
 _TABLES: Mapping[str, Callable[[Case], Row | None]] = {
     "gemini": _gemini,
     "cloudflare": _cloudflare,
@@ -228,5 +252,5 @@ _TABLES: Mapping[str, Callable[[Case], Row | None]] = {
     "deepseek": _deepseek,
     "groq": _groq,
     "huggingface": _huggingface,
-    "mistral": _mistral,
+    "replicate": lambda case: refusals_replicate.row(case.kind, case.gauge),
 }

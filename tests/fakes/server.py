@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: LoopbackServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    _doomed = False
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):
@@ -108,6 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply()
 
     def _reply(self) -> None:
+        if self._doomed:
+            self._reset()
+            return
         answer = self._answer()
         try:
             self._perform(answer)
@@ -129,10 +134,14 @@ class _Handler(BaseHTTPRequestHandler):
         if cancelled or answer.delivery == "nothing":
             self.close_connection = True
             return
+        if answer.delivery == "never":
+            self._stall()
+            return
+        self._doomed = answer.delivery == "reset-later"
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        size = sum(map(len, answer.pieces))
+        size = sum(map(len, answer.pieces)) // (2 if answer.delivery == "short" else 1)
         framing = ("Transfer-Encoding", "chunked") if answer.chunked else ("Content-Length", str(size))
         self.send_header(*framing)
         self.end_headers()
@@ -144,6 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
             half = len(frames) // 2
             frames = [*frames[:half], frames[half][: len(frames[half]) // 2]]
             self.close_connection = True
+        elif answer.delivery == "bad-chunk":
+            frames = [*frames[: len(frames) // 2], b"zz\r\n", *frames[len(frames) // 2 :]]
+            self.close_connection = True
         elif answer.chunked and answer.delivery != "stall":
             frames.append(b"0\r\n\r\n")
         for frame in frames:
@@ -153,6 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(frame)
         if answer.delivery == "stall":
             self._stall()
+
+    def _reset(self) -> None:
+        """End the connection so that the client gets a reset instead of an orderly end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def _stall(self) -> None:
         self.close_connection = True

@@ -41,11 +41,6 @@ def stream(said: Completion, *, sse: bool, int_enums: bool) -> Stream:
     return Stream((), tuple(items[:-1]), (items[-1], b"]"), (error, b"]"), "application/json")
 
 
-def models(names: tuple[str, ...]) -> dict[str, Any]:
-    methods = ["generateContent", "countTokens"]
-    return {"models": [{"name": f"models/{name}", "supportedGenerationMethods": methods} for name in names]}
-
-
 def _candidate(text: str, finish: str | int | None) -> dict[str, Any]:
     content: dict[str, Any] = {"role": "model"}
     if text:

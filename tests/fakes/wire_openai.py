@@ -59,11 +59,6 @@ def stream(provider: str, said: Completion, *, include_usage: bool) -> Stream:
     return Stream((*opening, first), texts, ending, (failed,), "text/event-stream")
 
 
-def models(names: tuple[str, ...]) -> dict[str, Any]:
-    rows = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in names]
-    return {"object": "list", "data": rows}
-
-
 def _stream_error(provider: str, said: Completion) -> Any:
     message = "The upstream model failed in the middle of the reply"
     if provider == "cerebras":
