@@ -15,6 +15,7 @@ from core.app import current
 from core.check import Finding
 from core.settings import BadSetting
 from providers.catalog import load_catalog
+from providers.contracts import Limit
 from providers.guide import guide
 
 HEADS = ("Provider", "State", "Key", "Models", "JSON", "Time", "Left, as it says itself")
@@ -63,7 +64,7 @@ def _row(found: Finding) -> tuple[str, ...]:
     kept = {True: "kept", False: "not kept", None: "-"}[found.keeps_json]
     seconds = "-" if found.seconds is None else f"{found.seconds:.1f} s"
     counted = (told for told in found.left if told.remaining is not None)
-    left = "; ".join(f"{told.remaining:g} {told.unit} per {told.window}" for told in counted)
+    left = "; ".join(f"{told.remaining:g} {Limit('', told.unit, 1, told.window).what}" for told in counted)
     return found.label, found.state, found.key, models, kept, seconds, left or "-"
 
 

@@ -13,6 +13,8 @@ from providers.errors import Down, ProviderError
 from providers.http import Http, HttpReply
 from providers.told import Tell, joined, told_by_headers
 
+SHORTEST_SECRET = 8  # characters
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -42,11 +44,15 @@ class Account:
         return payload
 
     def failure(self, reply: HttpReply, where: str, limits: tuple[Limit, ...] = ()) -> ProviderError:
-        """The key is taken out first: some providers repeat it in their errors, in shapes nobody can foresee."""
+        """The key is taken out first: some providers repeat it in their errors, in shapes nobody can foresee.
+
+        One that is too short to be a secret (an own server's "x") would take half of the words along.
+        """
+        secret = len(self.key) >= SHORTEST_SECRET
         return classify(
             reply.status,
             reply.headers,
-            reply.text.replace(self.key, "***") if self.key else reply.text,
+            reply.text.replace(self.key, "***") if secret else reply.text,
             dialect=self.dialect,
             now=self.http.clock.now(),
             where=where,

@@ -156,7 +156,9 @@ def _hints(fault: Fault, period: Period | None) -> Iterator[tuple[str, bool]]:
 def _until(fault: Fault, verdict: Verdict, now: float) -> float | None:
     for text, whole_day in _hints(fault, verdict.period):
         wait = parse_wait(text, now)
-        if wait is None or (verdict.period == "day" and not (whole_day or verdict.rolling or wait >= SHORT)):
+        if wait is None or (
+            verdict.period in ("day", "month") and not (whole_day or verdict.rolling or wait >= SHORT)
+        ):
             continue
         return now + (min(wait, LONGEST_MINUTE) if verdict.period == "minute" else wait)
     return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from providers import loose, speech
 from providers.contracts import ChatReply, Inspection, Recording, Route
-from providers.openai_chat import NEURONS, OpenAIChat
+from providers.openai_chat import OpenAIChat, neurons_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Cloudflare(OpenAIChat):
         reply = self.account.http.post_json(url, self.account.bearer, body, recording.timeout)
         found = speech.read_transcript(self.account.payload(reply, route.name, route.limits), route, recording)
         assert found.usage is not None
-        return replace(found, usage=replace(found.usage, neurons=loose.amount(reply.headers.get(NEURONS))))
+        return replace(found, usage=replace(found.usage, neurons=neurons_in(reply.headers)))
 
     def inspect(self, timeout: float) -> Inspection:
         """Which models the account may call; it costs no neurons. Raises ProviderError."""

@@ -84,7 +84,8 @@ def _bare(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if "choices" in body or "candidates" in body:
         return None
     names = {name for name in ("message", "type", "code") if body.get(name)}
-    return body if text(body.get("detail")) or len(names) > 1 else None
+    said = text(body.get("detail")) or text(body.get("message"))
+    return body if said or len(names) > 1 else None
 
 
 def _error_in(payload: object) -> Mapping[str, Any]:

@@ -11,5 +11,10 @@ DAYS_FRESH = 180
 
 
 def stale(catalog: Catalog, today: date, days: int = DAYS_FRESH) -> tuple[ProviderRow, ...]:
-    """The rows whose facts are more than `days` old. Nothing changes any more about one that is retired."""
-    return tuple(row for row in catalog.values() if row.free != "retired" and (today - row.as_of).days > days)
+    """The rows whose facts are more than `days` old.
+
+    A retired one changes no more, and what an own server does its operator knows best.
+    """
+    return tuple(
+        row for row in catalog.values() if row.free not in ("retired", "own") and (today - row.as_of).days > days
+    )

@@ -9,6 +9,7 @@ thinking tokens among them, so the reply is read from the wire.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import warnings
@@ -95,7 +96,8 @@ class Gemini:
         the call and comes out here. Raises what complete() raises, also half-way through.
         """
         with EventStream(self._send(route, request, pulse)) as stream:
-            if stream.status != 200 or "event-stream" not in stream.headers.get("content-type", ""):
+            kind = stream.headers.get("content-type", "")
+            if stream.status != 200 or "json" in kind or "html" in kind:
                 whole = self._answer(stream.read(), route)
                 yield whole.text
                 return whole
@@ -107,7 +109,8 @@ class Gemini:
 
     def inspect(self, timeout: float) -> Inspection:
         """Which models this key may call. Raises ProviderError."""
-        url, headers = f"{self._base_url}/v1beta/models?pageSize=1000", {"x-goog-api-key": self._account.key}
+        url = f"{self._base_url}/v1beta/models?pageSize=1000"
+        headers = {**self._account.headers, "x-goog-api-key": self._account.key}
         payload = self._account.payload(self._account.http.get_json(url, headers, timeout), "list of models")
         rows = map(loose.mapping, loose.items(loose.mapping(payload).get("models")))
         names = (loose.text(row.get("name")).removeprefix("models/") for row in rows)
@@ -142,7 +145,9 @@ class Gemini:
         raise BadReply(f"{route.name}: the request could not be built", outcome="not_sent") from None
 
     def _generate(self, route: Route, request: ChatRequest, stream: bool) -> None:
-        client, genai = self._connected(), _sdk()
+        began = self._account.http.clock.monotonic()
+        client, genai = self._connected(), _sdk()  # the first time, this takes a second of the caller's
+        left = request.timeout - (self._account.http.clock.monotonic() - began)
         system = "\n\n".join(message.content for message in request.messages if message.role == "system")
         turns = [
             {"role": "model" if message.role == "assistant" else "user", "parts": [{"text": message.content}]}
@@ -154,7 +159,7 @@ class Gemini:
             config["response_mime_type"] = "application/json"
         model = genai.GenerativeModel(route.model, system_instruction=system or None)
         model._client = client  # private, but the public way is the global configure()
-        options = {"retry": None, "timeout": request.timeout}
+        options = {"retry": None, "timeout": left}
         model.generate_content(turns, generation_config=config, request_options=options, stream=stream)
 
     def _extra(self, route: Route, request: ChatRequest) -> Mapping[str, Any]:
@@ -183,7 +188,14 @@ class Gemini:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         session.hooks["response"].append(_carry_out)
+        for name in list(logging.root.manager.loggerDict):
+            if name.startswith("google."):  # at DEBUG they write down whole requests, with what people told us
+                logging.getLogger(name).addFilter(_above_debug)
         return client
+
+
+def _above_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
 
 
 def _carry_out(response: requests.Response, *_: Any, **__: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,12 +25,29 @@ VERSION = "0.1.0"
 USER_AGENT = f"Greenroom/{VERSION} (+mock interviews)"
 
 
+_SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+
+
 def parse_json(text: str) -> Any:
-    """The value in `text`; ValueError (without the text in it) for anything but finite, sanely nested JSON."""
+    """The value in `text`; ValueError (without the text in it) for anything but finite, sanely nested JSON.
+
+    Half of a surrogate pair becomes a replacement character: it could be neither sent on nor saved.
+    """
     try:
-        return json.loads(text.lstrip("\ufeff"), parse_constant=_finite, parse_float=_finite)
+        value = json.loads(text.lstrip("\ufeff"), parse_constant=_finite, parse_float=_finite)
+        return _mended(value) if _SURROGATE.search(text) else value
     except (ValueError, RecursionError):
         raise ValueError("not valid JSON") from None
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(item) for name, item in value.items()}
+    return value
 
 
 def _finite(text: str) -> float:

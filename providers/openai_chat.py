@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from providers import loose, speech
@@ -14,6 +15,7 @@ from providers.http import EventStream, HttpReply
 from providers.visible import visible_pieces, visible_text
 
 NEURONS = "cf-ai-neurons"
+MOST_NEURONS = 100_000.0  # ten days of the free allowance: no call takes that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +172,19 @@ def _checked(reply: ChatReply, route: Route) -> ChatReply:
     return reply
 
 
+def neurons_in(headers: Mapping[str, str], counted: Mapping[str, Any] = MappingProxyType({})) -> float | None:
+    """What the call took of Cloudflare's neurons, where that is told and can be."""
+    told = loose.amount(headers.get(NEURONS, counted.get("neurons")))
+    return told if told is not None and told <= MOST_NEURONS else None
+
+
 def _usage(payload: Any, headers: Mapping[str, str]) -> Usage | None:
     counted = loose.mapping(loose.mapping(payload).get("usage"))
     prompt, completion = loose.count(counted.get("prompt_tokens")), loose.count(counted.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
     total = loose.count(counted.get("total_tokens")) or 0  # some totals hold thinking tokens that completion lacks
-    neurons = loose.amount(headers.get(NEURONS, counted.get("neurons")))
+    neurons = neurons_in(headers, counted)
     return Usage(prompt, max(completion, total - prompt), neurons)
 
 

@@ -21,6 +21,7 @@ from providers.http import HttpReply
 from providers.visible import visible_pieces, visible_text
 
 LOOK_SECONDS = 0.2
+LOOKS = 3
 CANCEL_SECONDS = 1.0
 LONGEST_WAIT = 60  # that `Prefer: wait` takes
 _ID = re.compile(r"\w{4,64}", re.ASCII)
@@ -29,11 +30,12 @@ _RUNNING = ("starting", "processing")
 
 @dataclass(frozen=True)
 class _Asked:
-    """One prediction: `ends` (monotonic) is when it is given up, a moment before the caller's deadline."""
+    """One prediction: `ends` (monotonic) is when it is given up, `spare` seconds before the caller's deadline."""
 
     route: Route
     request: ChatRequest
     ends: float
+    spare: float
     pulse: Pulse | None = None
 
 
@@ -72,8 +74,8 @@ class Replicate:
         return Inspection()
 
     def _asked(self, route: Route, request: ChatRequest, pulse: Pulse | None = None) -> _Asked:
-        kept = min(CANCEL_SECONDS, request.timeout / 4)  # for cancelling
-        return _Asked(route, request, self._now() + request.timeout - kept, pulse)
+        spare = min(CANCEL_SECONDS, request.timeout / 4)  # for cancelling
+        return _Asked(route, request, self._now() + request.timeout - spare, spare, pulse)
 
     def _states(self, asked: _Asked, prefer: Mapping[str, str]) -> Generator[Mapping[str, Any], None, None]:
         """The prediction whenever it was looked at, at last when it has succeeded."""
@@ -82,15 +84,26 @@ class Replicate:
         headers, body = {**self.account.bearer, **prefer}, {"input": self._input(asked)}
         state = self._state(http.post_json(url, headers, body, self._left(asked), asked.pulse), route)
         address = self._address(state, route)
-        with self._cancelled_when_left(address):
+        with self._cancelled_when_left(address, asked.spare):
             while state.get("status") in _RUNNING:
                 yield state
                 self._rest(asked)
-                reply = http.get_json(address, self.account.bearer, self._left(asked), asked.pulse)
-                state = self._state(reply, route)
+                state = self._looked_at(address, asked)
         if state.get("status") != "succeeded":
             raise Down(f"{route.name}: the prediction was not finished", outcome="answered")
         yield state
+
+    def _looked_at(self, address: str, asked: _Asked) -> Mapping[str, Any]:
+        """Looking is free, so a look that fails is tried again: the prediction is paid for already."""
+        for _ in range(LOOKS):
+            left = self._left(asked)
+            try:
+                reply = self.account.http.get_json(address, self.account.bearer, left, asked.pulse)
+                return self._state(reply, asked.route)
+            except Down as error:
+                last = error
+            self._rest(asked)
+        raise last
 
     def _state(self, reply: HttpReply, route: Route) -> Mapping[str, Any]:
         return loose.mapping(self.account.payload(reply, route.name, route.limits))
@@ -103,12 +116,12 @@ class Replicate:
         return f"{self.base_url}/predictions/{name}"
 
     @contextmanager
-    def _cancelled_when_left(self, address: str) -> Iterator[None]:
+    def _cancelled_when_left(self, address: str, seconds: float) -> Iterator[None]:
         try:
             yield
         except BaseException:
             with suppress(ProviderError):
-                self.account.http.post_json(f"{address}/cancel", self.account.bearer, {}, CANCEL_SECONDS)
+                self.account.http.post_json(f"{address}/cancel", self.account.bearer, {}, seconds)
             raise
 
     def _rest(self, asked: _Asked) -> None:

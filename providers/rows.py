@@ -129,7 +129,7 @@ class ProviderRow:
     free: Free
     zone: Annotated[str, AfterValidator(_zone)]
     priority: Whole
-    headers: dict[Token, Printable] = Field(default_factory=dict)
+    headers: dict[Token, Printable] = Field(default_factory=dict, repr=False)
     body: Body = Field(default_factory=dict)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     stream_usage: Switch = True

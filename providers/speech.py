@@ -11,6 +11,7 @@ from providers.contracts import ChatReply, Recording, Route, Speech, Usage, Word
 from providers.errors import BadReply
 from providers.http import Form
 
+LONGEST = 86_400.0  # seconds; who speaks of more has not measured it
 _ENDINGS = {"audio/wav": "wav", "audio/webm": "webm", "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/mp4": "m4a"}
 
 
@@ -24,7 +25,7 @@ def form_of(route: Route, recording: Recording) -> Form:
     ]
     if recording.language:
         fields.append(("language", recording.language))
-    ending = _ENDINGS.get(recording.media_type, "wav")
+    ending = _ENDINGS.get(recording.media_type.partition(";")[0].strip().lower(), "wav")
     return Form(tuple(fields), recording.audio, f"answer.{ending}", recording.media_type)
 
 
@@ -45,6 +46,7 @@ def read_transcript(payload: object, route: Route, recording: Recording) -> Chat
         raise BadReply(f"{route.name}: the answer holds no transcript")
     info = {**loose.mapping(body.get("transcription_info")), **body}
     told = loose.amount(info.get("duration"))
+    told = None if told is None or told > LONGEST else told
     return ChatReply(
         text=body["text"].strip(),
         model=route.model,

@@ -44,6 +44,7 @@ DAY = Verdict(Busy, "daily quota used up", period="day")
 NEURONS = replace(DAY, said="neurons per day used up", unit="neurons", scope="provider")
 TOKENS_DAY = replace(DAY, said="tokens per day used up", unit="tokens")
 REQUESTS_DAY = replace(DAY, said="requests per day used up", unit="requests")
+REQUESTS_MONTH = Verdict(Busy, "requests per month used up", period="month", unit="requests")
 MINUTE = Verdict(Busy, "quota per minute used up", period="minute")
 TOKENS_MINUTE = replace(MINUTE, said="tokens per minute used up", unit="tokens")
 REQUESTS_MINUTE = replace(MINUTE, said="requests per minute used up", unit="requests")
@@ -100,6 +101,7 @@ _OPENAI = {
     "json_validate_failed": NO_JSON,
     "model_not_found": GONE,
     "model_not_supported": GONE,
+    "model_not_available": GONE,
     "model_decommissioned": GONE,
     "openrouter_free_tier_daily": REQUESTS_DAY,
     "upstream_provider_shared_pool": SHARED,
@@ -138,6 +140,8 @@ BY_SENTENCE = (
     (range(429, 430), _says(r"\(ASPH\)"), AUDIO_HOUR),
     (range(429, 430), _says(r"\(ASPD\)"), AUDIO_DAY),
     (_ANY, _says(r"flagged as sensitive"), FILTERED),
+    (range(429, 430), _says(r"limited to \d+ API calls / month"), REQUESTS_MONTH),  # Cohere
+    (range(429, 430), _says(r"limited to \d+ API calls / minute"), REQUESTS_MINUTE),
     (_CLIENT, _says(r"error code: 10\d\d"), UNREACHED),
     (_CLIENT, _says(r"DEGRADED function"), FULL),
     (_CLIENT, _says(r"Content Exists Risk"), FILTERED),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
@@ -34,6 +35,16 @@ CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 30.0
 _NETWORK_ERRORS = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 _running: ContextVar[Exchange] = ContextVar("running_exchange")
+
+
+def _without_paths(record: logging.LogRecord) -> bool:
+    """urllib3 writes down each path at DEBUG, and an account's id may stand in one."""
+    if isinstance(record.args, tuple):
+        record.args = tuple("/…" if isinstance(arg, str) and arg.startswith("/") else arg for arg in record.args)
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_without_paths)
 
 
 class _BoundedReader(io.RawIOBase):

@@ -189,7 +189,7 @@ def test_hostile_json_is_only_prose(body: str) -> None:
         ({"choices": [{"message": {}}], "error": None, "errors": [], "success": True}, None),
         ([], None),
         ({"candidates": [], "message": "x", "code": 1}, None),
-        ({"message": "x"}, None),
+        ({"message": "x"}, 200),
         (None, None),
         ({"error": {"code": "429"}}, 429),
         ({"error": {"code": True}}, 200),

@@ -194,15 +194,6 @@ def test_errors_take_one_attempt_and_are_classified(
         assert error.told == (Told("requests", "day", 500, 0),)
 
 
-def test_a_stream_is_one_piece_for_now(server: Server) -> None:
-    server.reply(said())
-    pieces = gemini(server).stream(ROUTE, REQUEST, lambda: None)
-    assert next(pieces) == "Hello"
-    with pytest.raises(StopIteration) as end:
-        next(pieces)
-    assert end.value.value == ChatReply("Hello", "gemini-3.5-flash-lite-001", Usage(12, 35), "stop")
-
-
 def test_it_can_be_answered_without_a_wire() -> None:
     provider = at("https://generativelanguage.googleapis.com")
     url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash-lite:generateContent"

@@ -114,7 +114,7 @@ def test_the_first_table_tells_what_is_free(
 
 def test_who_is_asked_first_stands_first(shipped: Catalog, tmp_path: Path) -> None:
     page = guide({**shipped, **acme(tmp_path)})
-    assert page.index("\n## Acme") < page.index("\n## Google Gemini") < page.index("\n## Groq")
+    assert page.index("\n## Acme") < page.index("\n## Groq\n") < page.index("\n## Cloudflare")
 
 
 def test_models_with_equal_limits_are_told_of_in_one_go(shipped: Catalog) -> None:

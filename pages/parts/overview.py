@@ -68,6 +68,7 @@ def show_catalogue(status: SystemStatus, catalog: Catalog) -> None:
             "Today": st.column_config.TextColumn("Today", width="large"),
         },
         height="content",
+        placeholder="",
         alt="Every provider of the catalogue with its claimed and its real free quota",
     )
     st.caption("Terms, caveats and sources:")
