@@ -26,10 +26,16 @@ from core.discovery import with_free_models
 from core.dispatch import Dispatcher
 from core.health import Health
 from core.history import History
+from core.interview.after import After
 from core.interview.archive import Archive
 from core.interview.engine import Engine
 from core.interview.grader import Grader
+from core.interview.narrative import Narrator
+from core.interview.past import Shelf
+from core.interview.planner import Planner
+from core.interview.pool import PlanPool
 from core.interview.resume_review import ResumeReviewer
+from core.interview.review_store import ReviewStore
 from core.quotas import QuotaManager
 from core.settings import BadSetting, Settings, load_provider_values, load_settings
 from core.status import StatusReader
@@ -48,6 +54,8 @@ class App:
     settings: Settings
     fleet: Fleet
     engine: Engine
+    after: After
+    shelf: Shelf
     grader: Grader
     reviewer: ResumeReviewer
     balancer: LoadBalancer
@@ -96,12 +104,20 @@ def build(
     turn = tasks.turn(settings.answer_deadline)
     grader = Grader(balancer, clock, turn, _nonce)
     archive = Archive(stores.archive, settings.retention_days, lambda: secrets.token_urlsafe(24))
+    pool, rng = PlanPool(stores.replies), random.SystemRandom()
+    plan = tasks.plan(settings.answer_deadline, tailored=settings.tailored_questions)
+    planner = Planner(balancer, plan, _nonce, pool, rng)
+    narrator = Narrator(balancer, tasks.report(settings.answer_deadline), _nonce)
+    reviews = ReviewStore(stores.archive, settings.retention_days)
+    engine = Engine(archive, grader, planner, clock)
     return App(
         settings=settings,
         fleet=fleet,
-        engine=Engine(archive, grader, clock, random.SystemRandom()),
+        engine=engine,
+        after=After(archive, grader, narrator, clock),
+        shelf=Shelf(engine),
         grader=grader,
-        reviewer=ResumeReviewer(balancer, tasks.resume(settings.answer_deadline), _nonce),
+        reviewer=ResumeReviewer(balancer, tasks.resume(settings.answer_deadline), _nonce, reviews),
         balancer=balancer,
         history=history,
         status=StatusReader(fleet, balancer, turn),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from core.budget import SHORTEST_ATTEMPT, Budget
 from core.cache import ResponseCache, Terms, fingerprint
@@ -15,7 +15,8 @@ from core.dispatch import Call, Dispatcher, Done, Failed, Interrupted
 from core.policy import Ranking, Skipped, Strategy, Task, View, Wish, rank
 from core.quotas import Cost, Envelope, Standing, cost_of_usage
 from core.stores.contract import StoreError
-from providers.contracts import ChatReply, ChatRequest, Clock, Limit, Message, Pulse, Recording, Route
+from core.wanted import AllRoutesOut, Answer, Wanted
+from providers.contracts import ChatRequest, Clock, Limit, Message, Pulse, Recording, Route
 from providers.errors import BadReply
 
 __all__ = ["MOMENT", "AllRoutesOut", "Answer", "Interrupted", "LoadBalancer", "Parts", "Wanted"]
@@ -30,45 +31,6 @@ AGAIN = (
 )
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class AllRoutesOut(Exception):
-    """No route can take the call. `skipped` says why, one by one; `soonest` when one may be back, if known."""
-
-    def __init__(self, skipped: Sequence[Skipped], soonest: float | None) -> None:
-        super().__init__("; ".join(f"{s.route.name}: {s.reason}" for s in skipped) or "no provider is configured")
-        self.skipped = tuple(skipped)
-        self.soonest = soonest
-
-
-@dataclass(frozen=True)
-class Answer(Generic[T]):
-    """A reply that passed its check, and the name of the route that gave it.
-
-    `failed` are the routes that were tried before; `cached` tells that somebody had asked the same already.
-    `reply` is as it came, with the model that really answered; None where it answered somebody else.
-    """
-
-    value: T
-    route: str
-    failed: tuple[Skipped, ...] = ()
-    cached: bool = False
-    reply: ChatReply | None = None
-
-
-@dataclass(frozen=True)
-class Wanted(Generic[T]):
-    """What is asked, or what is to be written down, and for what.
-
-    `read` makes the value out of the reply's text; it raises BadReply for one of no use. `pinned` names the route
-    to prefer; calls are drawn from `envelope` where it has something left.
-    """
-
-    task: Task
-    request: ChatRequest | Recording
-    read: Callable[[str], T]
-    pinned: str | None = None
-    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +68,7 @@ class LoadBalancer:
 
         Raises AllRoutesOut when nobody could answer in time, Refused when the request itself is the trouble.
         """
-        budget = Budget(wanted.task, self._parts.clock)
+        budget = Budget(wanted.task, self._parts.clock, wanted.attempts)
         return self._ask_once(wanted, budget) if wanted.task.keep else self._ask(wanted, budget)[0]
 
     def stream(self, wanted: Wanted[T], pulse: Pulse) -> Generator[str, None, Answer[T]]:
@@ -116,16 +78,15 @@ class LoadBalancer:
         `pulse`, ends the call. Raises what `complete` raises before the first piece, and Interrupted after it.
         """
         failed: list[Skipped] = []
-        ranking, budget = self._ranking_of(wanted), Budget(wanted.task, self._parts.clock)
+        ranking, budget = self._ranking_of(wanted), Budget(wanted.task, self._parts.clock, wanted.attempts)
         for route, seconds in self._candidates(ranking, budget, failed):
             call = _call(wanted, seconds, first=not failed)
             outcome = yield from self._parts.dispatcher.stream(route, call, pulse)
-            if isinstance(outcome, Done):
-                self._note(ranking, failed)
-                return Answer(outcome.value, route.name, tuple(failed), reply=outcome.reply)
             budget.count(outcome)
+            if isinstance(outcome, Done):
+                return self._answer(ranking, outcome, failed, budget)
             failed.append(outcome)
-        raise self._all_out(ranking, failed)
+        raise self._all_out(ranking, failed, budget)
 
     def ranking(self, task: Task, pinned: str | None = None, envelope: Envelope | None = None) -> Ranking:
         """The order in which routes would be tried now. With an unreadable store, nobody is tried."""
@@ -204,16 +165,17 @@ class LoadBalancer:
             call = _call(wanted, seconds, first=not failed)
             outcome = dispatcher.call(route, call)
             budget.count(outcome)
-            if isinstance(outcome, Failed) and not budget.obstacle():
-                again = _call(wanted, budget.seconds(is_last=route is ranking.order[-1]), first=False)
+            last = route is ranking.order[-1]
+            # The last attempt is better spent on somebody else, if there is anybody.
+            if isinstance(outcome, Failed) and not budget.obstacle() and (last or budget.left > 1):
+                again = _call(wanted, budget.seconds(is_last=last), first=False)
                 if corrected := _again(again, outcome):
                     outcome = dispatcher.call(route, corrected)
                     budget.count(outcome)
             if isinstance(outcome, Done):
-                self._note(ranking, failed)
-                return Answer(outcome.value, route.name, tuple(failed), reply=outcome.reply), outcome
+                return self._answer(ranking, outcome, failed, budget), outcome
             failed.append(outcome)
-        raise self._all_out(ranking, failed)
+        raise self._all_out(ranking, failed, budget)
 
     def _candidates(
         self, ranking: Ranking, budget: Budget, failed: list[Skipped]
@@ -230,10 +192,15 @@ class LoadBalancer:
     def _ranking_of(self, wanted: Wanted[T]) -> Ranking:
         return self.ranking(wanted.task, wanted.pinned, wanted.envelope)
 
-    def _all_out(self, ranking: Ranking, failed: Sequence[Skipped]) -> AllRoutesOut:
+    def _answer(self, ranking: Ranking, done: Done[T], failed: Sequence[Skipped], budget: Budget) -> Answer[T]:
+        self._note(ranking, failed)
+        return Answer(done.value, done.route.name, tuple(failed), reply=done.reply, spent=budget.spent)
+
+    def _all_out(self, ranking: Ranking, failed: Sequence[Skipped], budget: Budget) -> AllRoutesOut:
         self._note(ranking, failed)
         skipped = [*ranking.skipped, *failed]
-        return AllRoutesOut(skipped, min((s.until for s in skipped if s.until is not None), default=None))
+        soonest = min((s.until for s in skipped if s.until is not None), default=None)
+        return AllRoutesOut(skipped, soonest, budget.spent)
 
     def _note(self, ranking: Ranking, failed: Sequence[Skipped]) -> None:
         now = self._parts.clock.now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from core import quotas
@@ -48,6 +48,7 @@ class Done(Generic[T]):
     value: T
     reply: ChatReply
     route: Route
+    tokens: int = 0
 
     @property
     def whole(self) -> bool:
@@ -57,10 +58,15 @@ class Done(Generic[T]):
 
 @dataclass(frozen=True)
 class Failed(Skipped):
-    """A call that was made and failed. `unusable` is the text of a reply that did not pass its check."""
+    """A call that was made and failed. `sent` is False where it surely never reached the provider.
+
+    `unusable` is the text of a reply that did not pass its check, and `tokens` what was charged all the same.
+    """
 
     unusable: str = ""
     key_refused: bool = False
+    tokens: int = 0
+    sent: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,7 @@ class Dispatcher:
         except BaseException:
             self._left(ticket, call.request, reply.text if reply else "")
             raise
-        self._succeeded(ticket, reply)
-        return Done(value, reply, route)
+        return Done(value, reply, route, self._succeeded(ticket, reply))
 
     def stream(self, route: Route, call: Call[T], pulse: Pulse) -> Generator[str, None, Done[T] | Skipped]:
         """The same in pieces, and at the end the checked whole. Raises Interrupted once a piece was given out.
@@ -123,8 +128,7 @@ class Dispatcher:
         except BaseException:
             self._left(ticket, call.request, "".join(pieces))
             raise
-        self._succeeded(ticket, reply)
-        return Done(value, reply, route)
+        return Done(value, reply, route, self._succeeded(ticket, reply))
 
     def _ask(self, route: Route, request: ChatRequest | Recording) -> ChatReply:
         provider = self.providers[route.provider]
@@ -159,13 +163,15 @@ class Dispatcher:
             return Skipped(route, f"the call is larger than all {what}", None)
         return Skipped(route, f"{what} used up", self.clock.now() + decision.wait)
 
-    def _succeeded(self, ticket: _Ticket, reply: ChatReply) -> None:
+    def _succeeded(self, ticket: _Ticket, reply: ChatReply) -> int:
+        """The tokens that it cost."""
         held = ticket.held
         cost = quotas.cost_of_usage(held.route, reply.usage) if reply.usage else held.estimate
         with _store_trouble_is_logged("settled"):
             self.quota.settle(held, cost, reply.told, good=True)
         self._record(ticket, None, cost.tokens)
         self._proven(ticket)
+        return cost.tokens
 
     def _failed(self, ticket: _Ticket, error: ProviderError, reply: ChatReply | None) -> Failed:
         """`reply` is given where the call was answered, and so paid for, by something of no use."""
@@ -180,9 +186,10 @@ class Dispatcher:
         if cooldown is None:  # a refusal or a useless reply is a sign of life all the same
             self._proven(ticket)
             text = reply.text if reply and isinstance(error, BadReply) else ""
-            return Failed(route, str(error), None, unusable=text)
+            return Failed(route, str(error), None, unusable=text, tokens=cost.tokens)
         refused = isinstance(error, KeyRejected)
-        return Failed(route, str(error), cooldown.until, cooldown.subject, key_refused=refused)
+        failed = Failed(route, str(error), cooldown.until, cooldown.subject, key_refused=refused)
+        return replace(failed, tokens=cost.tokens, sent=error.outcome != "not_sent")
 
     def _left(self, ticket: _Ticket, request: ChatRequest | Recording, received: str) -> None:
         cost = quotas.cost_of_leaving(ticket.held, request, received)

@@ -27,6 +27,7 @@ def generate_response(prompt: str) -> dict[str, Any]:
     """
     from core.app import current
     from core.interview import gate, rubric
+    from core.interview.grader import Ruler
     from core.interview.model import Question, Turn
 
     question, answer = _asked_and_answered(prompt)
@@ -37,14 +38,15 @@ def generate_response(prompt: str) -> dict[str, Any]:
     gate.check(answer, (turn,), 0)
     if gate.is_no_answer(answer):
         raise gate.NotSent("That says that there is no answer, so there is nothing to judge.")
-    feedback, route = current().grader.grade(turn.question, turn.answer, None)
+    graded = current().grader.grade(turn, Ruler())
+    feedback = graded.feedback[turn.question.id]
     scored = Turn(turn.question, "done", answer=turn.answer, feedback=feedback)
     return {
         "reaction": feedback.reaction,
         "follow_up_question": feedback.follow_up,
         "score": rubric.answer_score(scored),
         "feedback": _in_words(feedback),
-        "model": route,
+        "model": graded.route,
     }
 
 

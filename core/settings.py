@@ -120,6 +120,9 @@ class Settings(_Sourced):
     api_token: Password = Field(None, description="choose a longer one, or leave it out to get one at every start")
     status_public: bool = Field(False, description="use 1 to publish /api/system_status without a token, else 0")
     retention_days: int = Field(7, ge=1, le=365, description="give a whole number of days from 1 to 365")
+    tailored_questions: bool = Field(
+        True, description="use 1 to have up to three questions written for each candidate, by one call, else 0"
+    )
     answer_deadline: float = Field(
         40.0, ge=5, le=120, description="give the seconds to wait for feedback on one answer, from 5 to 120"
     )

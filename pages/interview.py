@@ -4,11 +4,15 @@ import streamlit as st
 
 from core.app import current
 from core.interview.archive import UnknownInterview
-from pages.parts.conversation import show_conversation, show_left_behind
+from pages.parts.conversation import catch_up, show_conversation, show_left_behind
+from pages.parts.past import show_past
+from pages.parts.past_keeper import keep_past
 from pages.parts.report import show_report
+from pages.parts.resume_check import show_left_out
 from pages.parts.setup import show_setup
 
-engine = current().engine
+app = current()
+engine = app.engine
 token = st.query_params.get("interview")
 
 try:
@@ -20,7 +24,12 @@ except UnknownInterview as unknown:
 show_left_behind(interview)
 if token is None or interview is None:
     show_setup(engine)
-elif interview.current is None:
-    show_report(engine, token, interview)
+    show_past(app.shelf, app.reviewer.forget)
 else:
-    show_conversation(engine, token, interview)
+    keep_past()
+    show_left_out()
+    if interview.current is None:
+        catch_up(engine, token, interview)
+        show_report(engine, token, interview)
+    else:
+        show_conversation(engine, token, interview)

@@ -21,6 +21,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     """An empty value hides what a developer's .env or secrets.toml says, so no test can call a real provider."""
     for name in NAMES:
         monkeypatch.setenv(name, "")
+    monkeypatch.setenv("TAILORED_QUESTIONS", "0")  # tests that count calls would each count one more
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("CATALOG_LOCAL", str(tmp_path / "catalog.local.toml"))
     app.current.cache_clear()

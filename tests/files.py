@@ -212,6 +212,45 @@ def outside_entity(path: Path) -> bytes:
     return rezipped(word(), {BODY: xml.encode()})
 
 
+def nested_tables(depth: int) -> bytes:
+    """A DOCX with a table in a table in a table."""
+    return word_with_body(b"<w:tbl><w:tr><w:tc>" * depth + b"</w:tc></w:tr></w:tbl>" * depth)
+
+
+def all_hidden() -> bytes:
+    """A DOCX whose one paragraph Word does not show."""
+    return word_with_body(
+        b"<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>%s</w:t></w:r></w:p>" % (MARK.encode() + b" words" * 30)
+    )
+
+
+def annotated(count: int) -> bytes:
+    """A PDF page without text that carries this many notes."""
+    return _page_with(b"/Annots [%s]" % (b"5 0 R " * count))
+
+
+def form_in_itself() -> bytes:
+    """A PDF page that draws a form which draws itself."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 4 0 R >> >> "
+    return _page_with(b"/Contents 4 0 R", form, b"/X Do " * 100)
+
+
+def white_letters_on_fields() -> bytes:
+    """A PDF page with many fields, and many white letters, each of which may stand on any of them."""
+    fields = b"".join(b"0 0 0 rg %d 0 1 1 re f\n" % (10 * n) for n in range(60))
+    return raw_pdf(fields + b"BT /F1 9 Tf 1 g 0 400 Td\n" + b"(x y) Tj\n" * 25_000 + b"ET\n")
+
+
+def page_in_itself() -> bytes:
+    """A PDF whose page tree is a circle."""
+    return raw_pdf(b"").replace(b"/Kids [3 0 R ]", b"/Kids [2 0 R ]")
+
+
+def _page_with(keys: bytes, form: bytes = b"", content: bytes = b"") -> bytes:
+    plain = raw_pdf(content, compress=False).replace(b"/Font <<", b"/XObject << /X 4 0 R >> /Font <<")
+    return plain.replace(b"/Contents 4 0 R", keys).replace(b"<< /Length", b"<< " + form + b"/Length")
+
+
 def old_word() -> bytes:
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + MARK.encode("utf-16-le") + bytes(2_000)
 

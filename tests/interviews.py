@@ -34,7 +34,7 @@ priority = {priority}
 fact = "A test server."
 source = "tests"
 as_of = 2026-11-01
-models = [{{ id = "{name}-model", tier = "small", json = "schema" }}]
+models = [{{ id = "{name}-model", tier = "small", json = "{form}" }}]
 """
 
 
@@ -73,13 +73,26 @@ def interview(*turns: Turn, role: str = "Retail assistant") -> Interview:
     return Interview(replace(SETUP, role=role, questions=len(turns)), "full", "", turns, NOON, NOON + 600)
 
 
-def app(folder: Path, fakes: Mapping[str, FakeUpstream], clock: Clock | None = None) -> App:
-    """The whole app over `folder`, with these fakes as its only providers, tried in this order."""
+def app(
+    folder: Path,
+    fakes: Mapping[str, FakeUpstream],
+    clock: Clock | None = None,
+    more: str = "",
+    form: str = "schema",
+    **settings: Any,
+) -> App:
+    """The whole app over `folder`, with these fakes as its only providers, tried in this order.
+
+    `more` is TOML for each of their rows, `form` how their models send JSON. Unless `settings` say otherwise, all
+    questions are from the bank, so that a start costs no call.
+    """
     path = folder / "fakes.toml"
-    path.write_text("".join(_row(n, name, fake) for n, (name, fake) in enumerate(fakes.items())), encoding="utf-8")
+    rows = (_row(n, name, fake, form) + more + "\n" for n, (name, fake) in enumerate(fakes.items()))
+    path.write_text("".join(rows), encoding="utf-8")
     values = {"ALLOW_LOCAL_UPSTREAMS": "1", **{_key_setting(name): "test-key" for name in fakes}}
-    settings = Settings(data_dir=folder / "data", catalog_local=path)
-    return build(settings, values, clock or FrozenCalendar(), announce=lambda line: None)
+    chosen = {"tailored_questions": False, **settings}
+    made = Settings(data_dir=folder / "data", catalog_local=path, **chosen)
+    return build(made, values, clock or FrozenCalendar(), announce=lambda line: None)
 
 
 def role_of(family: str) -> str:
@@ -101,18 +114,22 @@ def replying(**changes: Any) -> Callable[[Exchange], str]:
             "qid": sent_data(exchange)["qid"],
             "met": [],
             "mistakes": [],
+            "instruction": "",
             "reaction": "Thank you for this answer.",
-            "follow_up": {"anchor": "D4", "text": "What did you learn from it?"},
-            "injection_seen": False,
+            "ask_about": "D4",
+            "ask": "What did you learn from it?",
         } | changes
         return json.dumps({key: value for key, value in whole.items() if value is not None})
 
     return reply
 
 
-def _row(priority: int, name: str, fake: FakeUpstream) -> str:
+def _row(priority: int, name: str, fake: FakeUpstream, form: str) -> str:
     dialect = "gemini" if fake.provider == "gemini" else "openai-chat"
-    return ROW.format(name=name, dialect=dialect, url=fake.base_url, setting=_key_setting(name), priority=priority)
+    setting = _key_setting(name)
+    return ROW.format(
+        name=name, dialect=dialect, url=fake.base_url, setting=setting, priority=priority, form=form
+    )
 
 
 def _key_setting(name: str) -> str:

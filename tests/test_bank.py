@@ -1,44 +1,56 @@
-"""The question bank is data that candidates see, so every entry is checked like code."""
+"""The question bank is data that candidates see, so every entry is checked like code, and the checks too."""
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import pytest
+
+from core.interview import questions, wording
+from core.interview.model import COMPETENCIES, Kind, Level
+from core.interview.tailored import FRAMES
 
 BANK = Path(__file__).resolve().parents[1] / "core" / "interview" / "bank"
 TECHNICAL = "technical.toml"
-
-COMPETENCIES = {
-    "ownership",
-    "problem_solving",
-    "communication",
-    "teamwork",
-    "leadership",
-    "adaptability",
-    "role_knowledge",
-    "motivation",
-}
-KINDS = {"behavioural", "situational", "technical", "motivation"}
-LEVELS = ("junior", "mid", "senior")
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LEVELS: tuple[Level, ...] = get_args(Level)
 FIELDS = {"id", "competency", "kind", "levels", "family", "text", "key_points", "hint", "outline", "probes"}
 PROBES = {"E4", "E2", "S4", "D2", "D3"}
-# What may not be asked of a candidate; a patient or customer in a scene may well be pregnant or devout.
-BANNED = re.compile(
-    r"\b((are|were) you (pregnant|married|single|religious|disabled|ill)"
-    r"|how old are you|do you have (children|a partner)"
-    r"|your (age|birth\w*|family|children|spouse|wife|husband|health|illness|disability|pregnancy"
-    r"|religio\w*|faith|nationality|ethnicity|origins?|accent|native language)|where are you from"
-    r"|rock ?stars?|ninjas?|gurus?|guys|manpower|synerg\w*)\b",
-    re.IGNORECASE,
-)
 TYPES = {"levels": list, "key_points": list, "probes": dict}  # every other field is a string
+FEWEST, FEWEST_EACH = 240, 4
+FAMILIES = {
+    "software",
+    "data",
+    "product",
+    "design",
+    "marketing",
+    "sales",
+    "finance",
+    "hr",
+    "health",
+    "teaching",
+    "customer_service",
+    "operations",
+}
+# Which competencies each kind can show. Motivation is asked about, not told in stories; what a craft question
+# shows is knowledge, its use on a problem, or how it is explained.
+STORIES = {str(competency) for competency in COMPETENCIES} - {"motivation"}
+ASKED: dict[str, set[str]] = {
+    "behavioural": STORIES,
+    "situational": STORIES,
+    "technical": {"role_knowledge", "problem_solving", "communication"},
+    "motivation": {"motivation"},
+}
 
-Entry = tuple[str, dict[str, Any]]
+Row = dict[str, Any]
+Entry = tuple[str, Row]
 
 
 def _load() -> list[Entry]:
@@ -50,21 +62,13 @@ def _load() -> list[Entry]:
     return found
 
 
-def _is_technical(label: str) -> bool:
-    return label.startswith(f"{TECHNICAL}:")
-
-
-def _spoken(row: dict[str, Any]) -> Iterator[str]:
+def _spoken(row: Row) -> Iterator[str]:
     yield from (row["text"], row["hint"], row["outline"])
     yield from row["key_points"]
     yield from row["probes"].values()
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
-
-
-def _shape_faults(row: dict[str, Any]) -> Iterator[str]:
+def shape_faults(row: Row) -> Iterator[str]:
     if set(row) != FIELDS:
         yield f"fields missing {sorted(FIELDS - set(row))}, unknown {sorted(set(row) - FIELDS)}"
     if not re.fullmatch(r"b-[a-z0-9-]{3,38}", str(row.get("id"))):
@@ -78,28 +82,23 @@ def _shape_faults(row: dict[str, Any]) -> Iterator[str]:
         yield f"probes must be exactly {sorted(PROBES)}"
 
 
-ENTRIES = _load()
-WHOLE = [(label, row) for label, row in ENTRIES if not list(_shape_faults(row))]  # the shape test names the rest
-
-
-def _value_faults(label: str, row: dict[str, Any]) -> Iterator[str]:
-    if row["competency"] not in COMPETENCIES:
-        yield f"unknown competency {row['competency']!r}"
+def value_faults(label: str, row: Row) -> Iterator[str]:
     if row["kind"] not in KINDS:
         yield f"unknown kind {row['kind']!r}"
+    elif row["competency"] not in ASKED[row["kind"]]:
+        yield f"no {row['kind']} question is about {row['competency']!r}"
     levels = row["levels"]
     if not levels or len(set(levels)) != len(levels) or not set(levels) <= set(LEVELS):
         yield f"levels must be some of {LEVELS}, each once, got {levels!r}"
-    if (row["kind"] == "technical") != bool(row["family"]):
-        yield "family is for technical questions, and they need one"
-    if (row["kind"] == "motivation") != (row["competency"] == "motivation"):
-        yield "kind motivation goes with competency motivation and the other way round"
+    if row["family"] not in (FAMILIES if row["kind"] == "technical" else {""}):
+        yield f"family is for technical questions, one of the twelve, got {row['family']!r}"
     if row["kind"] != label.partition(".")[0]:
         yield f"kind {row['kind']!r} does not belong in this file"
 
 
-def _length_faults(row: dict[str, Any]) -> Iterator[str]:
-    for field, low, high in (("text", 40, 260), ("hint", 10, 160), ("outline", 40, 500)):
+def text_faults(row: Row) -> Iterator[str]:
+    yield from wording.faults(row["text"])
+    for field, low, high in (("hint", 10, 160), ("outline", 40, 500)):
         if not low <= len(row[field]) <= high:
             yield f"{field} has {len(row[field])} characters, allowed {low} to {high}"
     if not 3 <= len(row["key_points"]) <= 5:
@@ -107,12 +106,6 @@ def _length_faults(row: dict[str, Any]) -> Iterator[str]:
     yield from (
         f"key point over 110 characters or empty: {p!r}" for p in row["key_points"] if not 1 <= len(p) <= 110
     )
-    yield from (f"text has edge spaces: {t!r}" for t in _spoken(row) if t != t.strip())
-
-
-def _wording_faults(row: dict[str, Any]) -> Iterator[str]:
-    if row["text"].count("?") != 1:
-        yield "text needs exactly one question mark"
     for code, probe in row["probes"].items():
         if probe.count("?") != 1 or not probe.endswith("?"):
             yield f"probe {code} needs exactly one question mark, at its end"
@@ -121,56 +114,177 @@ def _wording_faults(row: dict[str, Any]) -> Iterator[str]:
     if len(set(row["probes"].values())) != len(PROBES):
         yield "two probes are the same"
     for text in _spoken(row):
-        if hit := BANNED.search(text):
-            yield f"banned wording {hit.group()!r} in {text!r}"
+        if text != text.strip():
+            yield f"text has edge spaces: {text!r}"
+        if hit := wording.banned(text):
+            yield f"banned wording {hit!r} in {text!r}"
 
 
-def test_the_bank_is_there() -> None:
-    assert len(ENTRIES) >= 60, f"{BANK}: {len(ENTRIES)} questions, at least 60 expected"
+def row_faults(entries: Sequence[Entry]) -> list[str]:
+    found: list[str] = []
+    for label, row in entries:
+        faults = list(shape_faults(row)) or [*value_faults(label, row), *text_faults(row)]
+        found += [f"{label}: {fault}" for fault in faults]
+    return found
 
 
-def test_every_question_has_its_shape() -> None:
-    assert [f"{label}: {fault}" for label, row in ENTRIES for fault in _shape_faults(row)] == []
+def coverage_faults(rows: Sequence[Row]) -> list[str]:
+    found = [] if len(rows) >= FEWEST else [f"{len(rows)} questions, at least {FEWEST} expected"]
+    cells = Counter((row["kind"], row["competency"], level) for row in rows for level in row["levels"])
+    wanted = [(k, c, lv) for k in KINDS for c in sorted(ASKED[k]) for lv in LEVELS]
+    found += [f"{' x '.join(cell)}: {cells[cell]}" for cell in wanted if cells[cell] < FEWEST_EACH]
+    crafts = Counter((row["family"], level) for row in rows if row["family"] for level in row["levels"])
+    found += [
+        f"{f} x {lv}: {crafts[f, lv]}" for f in sorted(FAMILIES) for lv in LEVELS if crafts[f, lv] < FEWEST_EACH
+    ]
+    return found
 
 
-def test_values_are_from_the_closed_lists() -> None:
-    assert [f"{label}: {fault}" for label, row in WHOLE for fault in _value_faults(label, row)] == []
+def twins(rows: Sequence[Row]) -> list[str]:
+    pairs = combinations(rows, 2)
+    return [f"{one['id']} ~ {two['id']}" for one, two in pairs if wording.are_twins(one["text"], two["text"])]
 
 
-def test_lengths_are_within_limits() -> None:
-    assert [f"{label}: {fault}" for label, row in WHOLE for fault in _length_faults(row)] == []
+def id_faults(rows: Sequence[Row], lines: Sequence[str]) -> list[str]:
+    """The list of ids only grows: a question that is gone keeps its line, with the word retired behind it."""
+    listed = [line.split() for line in lines if line and not line.startswith("#")]
+    names = [words[0] for words in listed]
+    living = {words[0] for words in listed if words[1:] != ["retired"]}
+    ids = Counter(row["id"] for row in rows)
+    return [
+        *(f"{id_} stands twice in the bank" for id_, count in ids.items() if count > 1),
+        *(f"{name} stands twice in the list" for name, count in Counter(names).items() if count > 1),
+        *(f"{id_} is in the bank and not, or as retired, in the list" for id_ in ids if id_ not in living),
+        *(f"{name} is in the list and not in the bank" for name in sorted(living - set(ids))),
+    ]
 
 
-def test_wording_is_one_kind_question_at_a_time() -> None:
-    assert [f"{label}: {fault}" for label, row in WHOLE for fault in _wording_faults(row)] == []
+ENTRIES = _load()
+ROWS = [row for _, row in ENTRIES]
+IDS = (BANK / "ids.txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_ids_are_unique_over_all_files() -> None:
-    seen = Counter(row["id"] for _, row in WHOLE)
-    assert [label for label, row in WHOLE if seen[row["id"]] > 1] == []
+def test_every_question_is_as_it_should_be() -> None:
+    assert row_faults(ENTRIES) == []
+
+
+def test_there_is_choice_everywhere() -> None:
+    assert coverage_faults(ROWS) == []
 
 
 def test_no_question_is_asked_twice() -> None:
-    sets = [(label, set(_words(row["text"])), " ".join(_words(row["text"]))) for label, row in WHOLE]
-    twins = [
-        f"{one} ~ {two}"
-        for (one, a, plain_a), (two, b, plain_b) in combinations(sets, 2)
-        if plain_a == plain_b or len(a & b) > 0.7 * len(a | b)
-    ]
-    assert twins == []
+    assert twins(ROWS) == []
 
 
-def test_every_competency_has_choice_at_every_level() -> None:
-    count = Counter(
-        (row["competency"], level) for label, row in WHOLE if not _is_technical(label) for level in row["levels"]
-    )
-    thin = [f"{c} x {lv}: {count[c, lv]}" for c in sorted(COMPETENCIES) for lv in LEVELS if count[c, lv] < 4]
-    assert thin == [], "fewer than 4 questions"
+def test_ids_stay() -> None:
+    assert id_faults(ROWS, IDS) == []
 
 
-def test_every_technical_family_has_choice_at_every_level() -> None:
-    rows = [row for label, row in WHOLE if _is_technical(label)]
-    count = Counter((row["family"], level) for row in rows for level in row["levels"])
-    families = sorted({row["family"] for row in rows})
-    thin = [f"{TECHNICAL}: {f} x {lv}: {count[f, lv]}" for f in families for lv in LEVELS if count[f, lv] < 3]
-    assert thin == [], "fewer than 3 questions"
+def test_every_family_has_words_by_which_a_role_is_known() -> None:
+    assert set(questions.FAMILIES) == FAMILIES
+    assert len(FAMILIES) == 12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_around_tailored_questions_keeps_the_same_rules(kind: Kind) -> None:
+    frame = FRAMES[kind]
+    row = {
+        **ROWS[0],
+        "key_points": list(frame.key_points),
+        "probes": dict(frame.probes),
+        "hint": frame.hint,
+        "outline": frame.outline,
+    }
+    assert [*shape_faults(row), *text_faults(row)] == []
+
+
+def test_the_version_of_the_bank_changes_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in BANK.glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    before = questions.bank_version()
+    monkeypatch.setattr(questions, "BANK", tmp_path)
+    questions.bank_version.cache_clear()
+    assert questions.bank_version() == before
+    (tmp_path / TECHNICAL).write_bytes((tmp_path / TECHNICAL).read_bytes() + b"# more\n")
+    questions.bank_version.cache_clear()
+    assert questions.bank_version() != before
+    monkeypatch.undo()
+    questions.bank_version.cache_clear()
+
+
+# The checks must be able to fail
+
+LOSSES: dict[str, Callable[[Row], bool]] = {
+    "a family": lambda row: row["family"] == "hr",
+    "a family at a level": lambda row: row["family"] == "teaching" and "senior" in row["levels"],
+    "a kind": lambda row: row["kind"] == "situational",
+    "a competency of a kind": lambda row: (row["kind"], row["competency"]) == ("technical", "problem_solving"),
+    "a cell": lambda row: (
+        (row["kind"], row["competency"]) == ("behavioural", "teamwork") and "junior" in row["levels"]
+    ),
+    "motivation": lambda row: row["kind"] == "motivation",
+}
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_what_goes_missing_is_missed(lost: str) -> None:
+    assert coverage_faults([row for row in ROWS if not LOSSES[lost](row)])
+
+
+def test_the_number_of_questions_has_a_floor() -> None:
+    spare = [row for row in ROWS if row["kind"] in ("behavioural", "motivation")]
+    few = [row for row in ROWS if row not in spare[: len(ROWS) - FEWEST + 1]]
+    assert len(few) == FEWEST - 1
+    assert f"{FEWEST - 1} questions, at least {FEWEST} expected" in coverage_faults(few)
+
+
+def test_one_question_too_few_in_a_cell_is_enough_to_tell() -> None:
+    cell = [row for row in ROWS if row["family"] == "data" and "junior" in row["levels"]]
+    assert len(cell) == FEWEST_EACH
+    assert "data x junior: 3" in coverage_faults([row for row in ROWS if row is not cell[0]])
+
+
+FLAWS: dict[str, dict[str, Any]] = {
+    "a short text": {"text": "Why?"},
+    "a long text": {"text": "Tell me " + "very " * 60 + "slowly what you did?"},
+    "two questions": {"text": "What did you do when it went wrong? And what did you say to them?"},
+    "no question": {"text": "Tell me about a time when something went wrong at your work."},
+    "a figure": {"text": "What did you do when 3 colleagues were missing on the same day?"},
+    "an address": {"text": "What did you think of the site www.example.com when you saw it?"},
+    "markup": {"text": "What did you do when <b>everything</b> went wrong on the same day?"},
+    "a forbidden subject": {"text": "How do your children and your work go together on a long day?"},
+    "edge spaces": {"hint": " Think of one day."},
+    "an unknown competency": {"competency": "charm"},
+    "a competency of another kind": {"competency": "motivation"},
+    "an unknown level": {"levels": ["expert"]},
+    "no level": {"levels": []},
+    "a family where none belongs": {"family": "software"},
+    "a probe too few": {"probes": {"E4": "How do you know?"}},
+    "too few key points": {"key_points": ["One", "Two"]},
+    "a wrong type": {"key_points": "One, two and three"},
+    "a field too many": {"score": "7"},
+    "an odd id": {"id": "B-Odd"},
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flaw_in_a_question_is_found(flaw: str) -> None:
+    label, row = next((label, row) for label, row in ENTRIES if row["kind"] == "behavioural")
+    assert row_faults([(label, {**copy.deepcopy(row), **FLAWS[flaw]})])
+
+
+def test_twins_are_found() -> None:
+    twin = {**ROWS[0], "id": "b-another", "text": ROWS[0]["text"].replace("you", "YOU") + " Please."}
+    assert twins([*ROWS, twin]) == [f"{ROWS[0]['id']} ~ b-another"]
+
+
+def test_an_id_that_is_changed_dropped_doubled_or_brought_back_is_found() -> None:
+    first = ROWS[0]["id"]
+    assert id_faults([{**ROWS[0], "id": "b-renamed"}, *ROWS[1:]], IDS)
+    assert id_faults(ROWS[1:], IDS)
+    assert id_faults([*ROWS, ROWS[0]], IDS)
+    assert id_faults(ROWS, [*IDS, first])
+    assert id_faults(ROWS, [line for line in IDS if line != first])
+    retired = [f"{first} retired" if line == first else line for line in IDS]
+    assert id_faults(ROWS, retired)
+    assert id_faults(ROWS[1:], retired) == []

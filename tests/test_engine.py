@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.interview import engine as engines
 from core.interview.archive import UnknownInterview
 from core.interview.engine import BadSetup, Engine
 from core.interview.gate import NotSent
+from core.interview.marking import NOT_NOW
 from core.interview.model import Interview
 from core.interview.rubric import answer_score, scorecard
 from tests.answers import STORY
@@ -103,7 +103,7 @@ def test_an_unknown_token_opens_nothing(engine: Engine) -> None:
         engine.finish,
         lambda t: engine.answer(t, 0, STORY),
         lambda t: engine.grade(t, 0),
-        lambda t: engine.score_later(t, 0),
+        engine.score_rest,
         lambda t: engine.skip(t, 0),
         lambda t: engine.keep_draft(t, 0, "x"),
     ):
@@ -158,7 +158,7 @@ def test_sending_again_changes_and_spends_nothing(
     with pytest.raises(NotSent, match="in another tab"):
         other.answer(token, 0, STORY + " And more.")
     assert other.grade(token, 0) == other.skip(token, 0) == other.keep_draft(token, 0, "x") == first
-    assert other.score_later(token, 0) == first
+    assert other.score_rest(token) == first
     assert fake.counts.received == 1
 
 
@@ -200,18 +200,19 @@ def test_without_any_route_the_coach_goes_on_and_the_score_comes_later(
     fake.always("503")
     unscored = engine.answer(token, 0, STORY).turns[0]
     assert unscored.feedback is not None
-    assert (unscored.feedback.origin.by, unscored.feedback.note) == ("coach", engines.NOT_NOW)
+    assert (unscored.feedback.origin.by, unscored.feedback.note) == ("coach", NOT_NOW)
     assert answer_score(unscored) is None
     assert not engine.can_score()
     spent = fake.counts.received
-    assert engine.score_later(token, 0).turns[0] == unscored
+    assert engine.score_rest(token).turns[0] == unscored
     assert fake.counts.received == spent
     fake.always("ok")
     clock.advance(3_600)
     assert engine.can_score()
-    scored = engine.score_later(token, 0)
+    scored = engine.score_rest(token)
     assert (answer_score(scored.turns[0]) or 0) > 5
     assert scored.current == 1
+    assert (scored.spent, scored.on_request) == (spent, 1)
 
 
 def test_an_offline_interview_never_calls_and_is_never_scored(
@@ -228,8 +229,9 @@ def test_an_offline_interview_never_calls_and_is_never_scored(
 def test_scoring_one_answer_of_an_offline_interview_sends_no_other(engine: Engine, fake: FakeUpstream) -> None:
     token, _ = engine.start(SETUP, offline=True)
     engine.answer(token, 0, STORY)
-    engine.score_later(token, 0)
+    engine.score_rest(token)
     engine.answer(token, 1, f"{STORY} Between us.")
+    assert fake.counts.received == 1
     assert not [e for e in fake.requests() if "Between us" in e.messages[-1][1]]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.interview import engine as engines
+from core.interview import marking
 from core.interview.archive import UnknownInterview
 from core.interview.engine import Engine
+from core.interview.marking import Marker
 from core.interview.rubric import answer_score
 from tests.answers import STORY
 from tests.fakes.clock import FrozenCalendar
@@ -105,19 +107,53 @@ def test_the_first_grader_stays_the_grader(tmp_path: Path) -> None:
         assert (one.counts.received, two.counts.received) == (1, 3)
 
 
+def die_while_grading(monkeypatch: pytest.MonkeyPatch, engine: Engine, token: str, number: int) -> None:
+    """After the call was made and before anything of it was saved."""
+    with monkeypatch.context() as dying:
+        dying.setattr(Marker, "_settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            engine.answer(token, number, f"{STORY} Story {number}.")
+
+
 def test_a_process_that_died_while_grading_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows how many of its calls the dead one made, so all that it had booked count as spent."""
     clock = FrozenCalendar()
     with FakeUpstream(reply=grade) as fake:
-        dead, alive = twice(tmp_path, fake, clock=clock)
-        token, _ = dead.start(SETUP)
-        with monkeypatch.context() as dying:
-            dying.setattr(engines, "_settled", killed)
-            with pytest.raises(KeyboardInterrupt):
-                dead.answer(token, 0, STORY)
+        here, there = (app(tmp_path, {"alpha": fake}, clock) for _ in range(2))
+        dead, alive = here.engine, there.engine
+        token, begun = dead.start(SETUP)
+        die_while_grading(monkeypatch, dead, token, 0)
         assert alive.grade(token, 0).turns[0].state == "grading"  # somebody may still be at it
-        clock.advance(engines.GRADING_SECONDS)
-        assert alive.grade(token, 0).turns[0].state == "done"
-        assert fake.counts.received == 2
+        booked = alive.load(token).turns[0].booked
+        clock.advance(there.grader.longest + marking.SLACK_SECONDS)
+        taken = alive.grade(token, 0)
+        assert (taken.turns[0].state, taken.spent, taken.turns[0].booked) == ("done", booked, 0)
+        alive.answer(token, 1, f"{STORY} Story 1.")
+        ended = alive.answer(token, 2, f"{STORY} Story 2.")
+        assert [answer_score(turn) is None for turn in ended.turns] == [True, False, False]
+        assert fake.counts.received <= ended.spent <= begun.cap
+        asked = alive.score_rest(token)
+        assert answer_score(asked.turns[0]) is not None
+        assert (asked.spent, asked.on_request) == (ended.spent, 1)
+
+
+def test_a_score_on_request_is_not_paid_by_the_interview_when_its_process_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FrozenCalendar()
+    with FakeUpstream(reply=grade) as fake:
+        there = app(tmp_path, {"alpha": fake}, clock)
+        token, _ = there.engine.start(SETUP, offline=True)
+        there.engine.answer(token, 0, STORY)
+        with monkeypatch.context() as dying:
+            dying.setattr(Marker, "_settle", killed)
+            with pytest.raises(KeyboardInterrupt):
+                there.engine.score_rest(token)
+        assert there.engine.score_rest(token).turns[0].state == "waiting"
+        clock.advance(there.grader.longest + marking.SLACK_SECONDS)
+        scored = there.engine.score_rest(token)
+        assert answer_score(scored.turns[0]) is not None
+        assert (scored.spent, scored.on_request, fake.counts.received) == (0, 2, 2)
 
 
 def test_a_process_that_died_before_grading_is_taken_over_at_once(
@@ -135,15 +171,30 @@ def test_a_process_that_died_before_grading_is_taken_over_at_once(
         assert fake.counts.received == 1
 
 
-def test_the_rest_is_scored_in_one_go(tmp_path: Path) -> None:
-    clock = FrozenCalendar()
+@pytest.mark.parametrize(("questions", "calls"), [(4, 1), (5, 2), (8, 2)])
+def test_the_rest_is_scored_four_answers_a_call(tmp_path: Path, questions: int, calls: int) -> None:
     with FakeUpstream(reply=grade) as fake:
-        engine = app(tmp_path, {"alpha": fake}, clock).engine
-        token, _ = engine.start(SETUP)
-        fake.always("503")
-        for number in range(3):
+        engine = app(tmp_path, {"alpha": fake}).engine
+        token, _ = engine.start(replace(SETUP, questions=questions), offline=True)
+        for number in range(questions):
             engine.answer(token, number, f"{STORY} That was story {number}.")
-        fake.always("ok")
-        clock.advance(3_600)
         scored = engine.score_rest(token)
-    assert all(answer_score(turn) is not None for turn in scored.turns if turn.answer)
+        assert fake.counts.received == scored.on_request == calls
+    assert all(answer_score(turn) is not None for turn in scored.turns)
+    assert scored.spent == 0
+
+
+def test_the_same_wish_at_the_same_time_costs_one_call(tmp_path: Path) -> None:
+    with FakeUpstream(reply=grade, latency=0.3) as slow, ThreadPoolExecutor(4) as pool:
+        racing = twice(tmp_path, slow, 4)
+        token, _ = racing[0].start(SETUP, offline=True)
+        racing[0].answer(token, 0, STORY)
+        start = threading.Barrier(4)
+
+        def ask(engine: Engine) -> None:
+            start.wait(10)
+            engine.score_rest(token)
+
+        list(pool.map(ask, racing))
+        assert slow.counts.received == 1
+        assert racing[0].load(token).on_request == 1

@@ -44,8 +44,8 @@ def numbered() -> Callable[[Exchange], str]:
 
 
 def test_an_answer_is_read_and_scored_by_its_quotes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    follow_up = {"anchor": "D3", "text": "What was the hardest part?"}
-    with provider(monkeypatch, tmp_path, replying(met=HALF_MET, follow_up=follow_up)) as fake:
+    reply = replying(met=HALF_MET, ask_about="D3", ask="What was the hardest part?")
+    with provider(monkeypatch, tmp_path, reply) as fake:
         found = good(f"generate_response({PROMPT!r})")
         assert fake.counts.received == 1
     assert found == {
@@ -64,7 +64,7 @@ def test_an_answer_is_read_and_scored_by_its_quotes(monkeypatch: pytest.MonkeyPa
         ([], CLEAR_ONLY),
         ([{"a": f"{d}{n}", "q": "words that nobody wrote"} for d in "RSED" for n in range(1, 5)], CLEAR_ONLY),
         ([*HALF_MET, {"a": "E1", "q": "from 12 to 2 a day"}, {"a": "S1", "q": "spring"}], HALF_SCORE),
-        ([*HALF_MET, {"a": "S1", "q": "last spring"}], 4.0),
+        ([*HALF_MET, {"a": "S1", "q": "its till software last spring"}], 4.0),
     ],
     ids=["nothing", "invented", "some invented", "one more found"],
 )
@@ -76,9 +76,10 @@ def test_a_quote_that_is_not_there_earns_nothing(
 
 
 def test_a_score_that_the_model_gives_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with provider(monkeypatch, tmp_path, replying(met=[{"a": "R1", "q": "our shop", "score": 10}])):
+    given = {"score": 10, "overall": 100, "met": [{"a": "R1", "q": "so it was a 10", "score": 10}]}
+    with provider(monkeypatch, tmp_path, replying(**given)):
         assert good(f"generate_response({PROMPT!r})")["score"] == CLEAR_ONLY
-    with provider(monkeypatch, tmp_path, replying(score=10)):
+    with provider(monkeypatch, tmp_path, lambda exchange: json.dumps({"score": 10})):
         kind, says = raised(f"generate_response({PROMPT!r})")
     assert kind == "AllRoutesOut"
     assert "breaks its schema" in says
@@ -218,7 +219,7 @@ def test_a_resume_is_told_of_only_what_stands_in_it(monkeypatch: pytest.MonkeyPa
         assert raised("generate_resume_analysis(' ')")[0] == "BadResume"
     assert found == {
         "skills": ["Python"],
-        "highlights": [{"quote": "led a team of 4", "why": "Size."}],
+        "highlights": [{"quote": "led a team of 4", "why": "Size.", "job": ""}],
         "gaps": ["No dates."],
         "questions": ["What did the team do?"],
         "model": "cerebras/qwen-3.8-27b",

@@ -39,6 +39,29 @@ def test_five_words_are_enough() -> None:
     gate.check("I calmed an angry customer", (), 0)
 
 
+@pytest.mark.parametrize(("words", "asked_back"), [(5, True), (24, True), (25, False)])
+def test_a_brief_answer_is_asked_back_once(words: int, asked_back: bool) -> None:
+    brief = " ".join(f"story{n}" for n in range(words))
+    gate.check(brief, (), 0, sure=True)
+    if asked_back:
+        with pytest.raises(gate.Doubt, match="one concrete example"):
+            gate.check(brief, (), 0, sure=False)
+    else:
+        gate.check(brief, (), 0, sure=False)
+
+
+def test_saying_that_there_is_no_answer_is_never_doubted() -> None:
+    gate.check("I don't know", (), 0, sure=False)
+
+
+@pytest.mark.parametrize("times", [2, 30])
+def test_a_real_answer_said_again_and_again_is_no_gibberish(times: int) -> None:
+    assert not gate.is_gibberish(f"{STORY} " * times)
+    assert not gate.is_gibberish(
+        "我在上一份工作中负责培训新员工，我写了一份指南，错误从每天十二个减少到三个。" * times
+    )
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -62,6 +85,8 @@ def test_five_words_are_enough() -> None:
         "Honestly, I don't know how to answer this",
         pytest.param("I'm not sure"),
         pytest.param("idk"),
+        "I am afraid I can't think of anything",
+        "n/a n/a n/a n/a n/a",
         pytest.param(
             "I can't think of an example right now",
         ),
@@ -107,6 +132,7 @@ def test_saying_so_on_two_questions_is_no_repeated_answer() -> None:
         "sdfg hjkl xcvb qwrt zxcv plkj",
         "yes no " * 40,
         "哈哈" * 20,
+        "asdfg hjkluio qwerty asdf poiuy lkjh",
     ],
 )
 def test_gibberish_goes_back_and_says_that_nothing_was_spent(mash: str) -> None:
@@ -155,6 +181,13 @@ def test_only_the_first_six_hundred_words_are_assessed() -> None:
     long = " ".join(f"w{n}" for n in range(700))
     assert gate.assessed(long).split() == long.split()[:600]
     assert gate.assessed("- **one**\n- two") == "one two"
+
+
+def test_six_hundred_words_are_so_many_in_any_script() -> None:
+    long = "".join(chr(0x4E00 + n) for n in range(5_900))
+    assert gate.assessed(long) == long[:1_200]
+    assert gate.is_cut(long)
+    assert not gate.is_cut(long[:1_200])
 
 
 def test_a_turn_that_was_left_open_is_no_earlier_answer() -> None:

@@ -38,6 +38,7 @@ def graded(monkeypatch: pytest.MonkeyPatch) -> FakeUpstream:
     fake = FakeUpstream("cerebras", reply=grade)
     monkeypatch.setenv("CEREBRAS_API_KEY", "csk-test-key")
     monkeypatch.setenv("ALLOW_LOCAL_UPSTREAMS", "1")
+    monkeypatch.setenv("TAILORED_QUESTIONS", "0")
     return fake
 
 
@@ -65,24 +66,25 @@ def test_a_whole_interview_with_a_grader(monkeypatch: pytest.MonkeyPatch, graded
         assert graded.counts.received == 3
 
 
-THREE_ROUTES = """
+TWO_ROUTES = """
 [groq]
 priority = 1
 limits = [{ unit = "requests", amount = 40, window = "day" }]
-models = [{ id = "a", tier = "small" }, { id = "b", tier = "small" }, { id = "c", tier = "small" }]
+models = [{ id = "a", tier = "small" }]
 [cerebras]
 limits = [{ unit = "requests", amount = 40, window = "day" }]
 models = [{ id = "spare", tier = "small" }]
 """
 
 
+@pytest.mark.parametrize(("step", "charged"), [("429:60", 0), ("500", 1), ("drop", 1)])
 def test_a_failing_provider_is_no_more_than_a_pause(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, graded: FakeUpstream
+    step: str, charged: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, graded: FakeUpstream
 ) -> None:
-    """429 with Retry-After, then 500, then a dropped connection: the other provider answers, the books agree."""
-    (tmp_path / "catalog.local.toml").write_text(THREE_ROUTES)
+    """Whatever the first one does, the other provider answers, and the books agree."""
+    (tmp_path / "catalog.local.toml").write_text(TWO_ROUTES)
     with FakeUpstream("groq", reply=grade) as failing, graded:
-        failing.plan("429:60", "500", "drop")
+        failing.plan(step)
         monkeypatch.setenv("GROQ_API_KEY", "gsk_test_key")
         monkeypatch.setenv("GROQ_BASE_URL", failing.base_url)
         monkeypatch.setenv("CEREBRAS_BASE_URL", graded.base_url)
@@ -91,7 +93,7 @@ def test_a_failing_provider_is_no_more_than_a_pause(
             send(page, number, f"{STORY} That was story {number}.")
         assert "of 100" in everything(page)
         assert "not scored" not in everything(page).lower()
-        assert (failing.counts.received, failing.counts.charged) == (3, 2)
+        assert (failing.counts.received, failing.counts.charged) == (1, charged)
         used = {p.name: p.standings[0].used for p in current().status.read().providers}
         assert used == {"groq": failing.counts.charged, "cerebras": graded.counts.charged}
         assert graded.counts.charged == 3

@@ -1,45 +1,33 @@
-"""The report says what was found, and nothing that anybody wrote becomes markup in it."""
+"""The report says what was found, and no number that nobody computed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.interview import coach, report, rubric
-from core.interview.model import Feedback, Interview, Met, Mistake, Origin, Turn
-from core.interview.report import build, escape, markdown, overall_line
+from core.interview.drills import drill
+from core.interview.model import (
+    Feedback,
+    Interview,
+    Kind,
+    Met,
+    Mistake,
+    Narrative,
+    Origin,
+    Priority,
+    Try,
+    Turn,
+)
+from core.interview.report import NextStep, build, escape, overall_line
+from core.interview.report_markdown import markdown
 from tests.answers import STORY
+from tests.fakes.asking import NOON
 from tests.interviews import about, all_met, feedback, interview, question, turn
 
-HOSTILE = [
-    "![pixel](https://evil.example/x.png)",
-    "![pixel][1]\n\n[1]: https://evil.example/x.png",
-    "[Click here](javascript:alert(1))",
-    "<img src=x onerror=alert(1)>",
-    "<script>alert(1)</script>",
-    "＜img src=https://evil.example＞",
-    "<https://evil.example>",
-    "https://evil.example/path",
-    "HTTP://evil.example",
-    "www.evil.example",
-    "$\\href{https://evil.example}{x}$ and $$x^2$$",
-    ":red[Overall: 100 of 100] :material/star: :smile:",
-    "# Overall: Strong (100 of 100)",
-    "> quoted\n# heading\n## 9. Question",
-    "`code` and ```\nfence\n```",
-    "**bold** _under_ ~~struck~~",
-    "| a | b |\n|---|---|\n| 1 | 2 |",
-    "\\[x](https://evil.example)\\",
-    "a\u202eb\u200bc\u2066d",
-    "[^1]: note\n[^1]",
-    "&lt;img&gt; &#33;[x](y)",
-]
-ACTIVE = re.compile(r"!\[|\]\(|\]:|\[|\]|<|>|\$|`|(?i:https?:|www\.)|:\w|\*|_|^#|\||\{|~", re.MULTILINE)
 UNSCORED = replace(turn(), feedback=coach.react(question(), STORY))
 SKIPPED = Turn(question(number=2), state="skipped")
 GOOD = turn(met=all_met("R1 R2 S1 E1 E2", "I was asked to train the new staff"))
@@ -47,81 +35,6 @@ GOOD = turn(met=all_met("R1 R2 S1 E1 E2", "I was asked to train the new staff"))
 
 def spoken(feedback: Feedback) -> Interview:
     return interview(replace(turn(), feedback=feedback))
-
-
-PLACES: dict[str, Callable[[str], Interview]] = {
-    "answer": lambda text: interview(turn(text)),
-    "role": lambda text: interview(turn(), role=text),
-    "question": lambda text: interview(replace(turn(), question=replace(question(), text=text))),
-    "reaction": lambda text: spoken(replace(feedback(), reaction=text)),
-    "follow-up": lambda text: spoken(replace(feedback(), follow_up=text)),
-    "note": lambda text: spoken(replace(feedback(), note=text)),
-    "quote": lambda text: spoken(feedback((Met("R1", text),))),
-    "fix": lambda text: spoken(feedback((), (Mistake("vague", None, text),))),
-}
-
-
-def without_escapes(text: str) -> str:
-    """What a Markdown reader takes for markup: escaped punctuation is left out."""
-    return re.sub(r"\\[!-/:-@\[-`{-~]", "", text)
-
-
-def headings(text: str) -> list[str]:
-    """Lines that are headings, or that make the line before them one."""
-    return re.findall(r"(?m)^[ >]*(?:#{1,6} |=+ *$|-+ *$)", text)
-
-
-# Escaping
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_nothing_written_is_markup_any_more(hostile: str) -> None:
-    assert not ACTIVE.search(without_escapes(escape(hostile)))
-
-
-@given(st.text())
-def test_no_text_at_all_is_markup(written: str) -> None:
-    assert not ACTIVE.search(without_escapes(escape(written)))
-
-
-@given(st.text(alphabet="abc .,!?()[]*#$<>|\\\n"))
-def test_escaping_loses_no_letter(written: str) -> None:
-    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", escape(written))
-    assert shown.replace("\u200c", "") == written.strip()
-
-
-def test_an_address_becomes_no_link() -> None:
-    assert "help@evil.example" not in escape("Write to help@evil.example")
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("place", PLACES)
-def test_wherever_it_stands_it_adds_no_structure(place: str, hostile: str) -> None:
-    made = markdown(PLACES[place](hostile))
-    assert headings(made) == headings(markdown(PLACES[place]("harmless")))
-    assert not re.search(r"!\[|\]\(|<\w|\$|(?i:https?:)|(?i:www\.)", without_escapes(made))
-    assert made.count("\n|") == markdown(PLACES[place]("harmless")).count("\n|")
-
-
-@pytest.mark.parametrize("written", [":material/star:", ":streamlit:"])
-def test_no_icon_or_logo_appears(written: str) -> None:
-    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", escape(written))
-    assert written not in shown
-
-
-@pytest.mark.parametrize("line", ["===", "---"])
-@pytest.mark.parametrize("place", ["answer", "reaction", "role"])
-def test_a_line_below_makes_no_heading(place: str, line: str) -> None:
-    hostile = f"Overall: Strong\n{line}\nand so on"
-    assert headings(markdown(PLACES[place](hostile))) == headings(markdown(PLACES[place]("harmless")))
-
-
-def test_an_answer_stays_a_quotation_line_by_line() -> None:
-    made = markdown(interview(turn("One\r\n\r\nTwo\n\n# Three")))
-    assert "> One\n> \n> Two\n> \n> \\# Three\n" in made
-
-
-# What it says
 
 
 def test_every_question_stands_in_it_with_what_became_of_it() -> None:
@@ -158,7 +71,7 @@ def test_numbers_are_the_rubrics() -> None:
         assert page.score == rubric.answer_score(page.turn)
         assert f"({page.score} of 10)" in made
     for name, mark in card.competencies.items():
-        assert f"| {name.capitalize()} | {mark} | {rubric.band(mark)} |" in made
+        assert f"| {name.capitalize()} | {rubric.band(mark)} | {mark} |" in made
 
 
 def test_an_interview_that_nobody_scored_holds_no_score() -> None:
@@ -184,16 +97,92 @@ def test_quotes_mistakes_and_follow_ups_are_shown() -> None:
     made = markdown(
         spoken(feedback((Met("E4", "from 12 to 3 a day"),), (Mistake("vague", "the staff", "Name two of them."),)))
     )
-    assert "measures the outcome or makes it checkable: “from 12 to 3 a day”" in made
-    assert "Vague: Name two of them." in made
+    assert "“from 12 to 3 a day”: measures the outcome or makes it checkable" in made
+    assert "Vague: Name two of them. (“the staff”)" in made
     assert "Likely follow-up: And then?" in made
     assert report.DISCLAIMER in made
+
+
+def test_a_mistake_that_code_alone_found_is_named_a_cue() -> None:
+    vague = Mistake("hedging", "I think", "Say it plainly.", found_by="code")
+    assert "- Hedges a lot (a cue): Say it plainly. (“I think”)" in markdown(spoken(feedback((), (vague,))))
 
 
 def test_the_one_thing_to_practise_is_the_commonest_costly_gap() -> None:
     measured = turn(met=all_met("R1 E4", "errors fell from 12 to 3 a day"))
     found = build(interview(measured, measured, turn(met=all_met("R1", "the new staff"))))
-    assert found.priority == report.NEXT_STEP["E2"]
+    assert found.priority == NextStep("E2", drill("E2", "behavioural"), number=1)
+
+
+def test_it_is_to_be_tried_on_the_weakest_answer_that_lacks_it() -> None:
+    measured = turn(met=all_met("R1 R2 E4", "errors fell from 12 to 3 a day"))
+    found = build(interview(measured, turn(met=all_met("R1 E4", "errors fell from 12 to 3 a day")), SKIPPED))
+    assert found.priority
+    assert found.priority.number == 2
+
+
+def test_without_a_score_the_wording_points_to_what_to_practise() -> None:
+    vague = replace(
+        UNSCORED, answer="We were a good team and the work was done well, as the others would tell you."
+    )
+    found = build(replace(interview(vague), mode="offline"))
+    assert found.priority
+    assert not found.priority.measured
+    assert "(by your wording, not a mark)" in markdown(replace(interview(vague), mode="offline"))
+
+
+def test_it_leads_with_the_strongest_moment_then_the_one_priority_then_the_result() -> None:
+    made = markdown(interview(GOOD, turn(met=all_met("R1 E4", "errors fell from 12 to 3 a day"))))
+    places = [made.index(words) for words in ("Strongest moment", "One thing to practise", "A drill", "Overall")]
+    assert places == sorted(places)
+
+
+def test_the_narrative_adds_and_never_replaces() -> None:
+    plain = interview(GOOD, GOOD)
+    told = Narrative(
+        "You stay close to the facts.", ("Real names.",), (Priority("E4", "Why.", "How."),), (), "m/m"
+    )
+    lines = set(markdown(replace(plain, narrative=told)).splitlines())
+    assert set(markdown(plain).splitlines()) < lines
+    assert {"You stay close to the facts.", "- Real names.", "- Why. How."} <= lines
+
+
+# What the candidate asks for
+
+
+def test_newly_lit_is_what_only_the_other_go_shows() -> None:
+    again = Try(STORY, NOON, "done", feedback(all_met("R1 E4", "errors fell from 12 to 3 a day")))
+    assert report.newly_lit(GOOD, again) == {"E4"}
+    assert rubric.answer_score(replace(GOOD, tries=(again,))) == rubric.answer_score(GOOD)
+    assert report.newly_lit(GOOD, Try(STORY, NOON, "done", coach.react(question(), STORY))) == frozenset()
+    assert report.newly_lit(GOOD, Try(STORY, NOON)) == frozenset()
+
+
+@pytest.mark.parametrize(("lit", "offered"), [(6, False), (7, True), (13, True), (14, False)])
+def test_a_second_opinion_is_for_answers_in_the_middle(lit: int, offered: bool) -> None:
+    codes = [f"{d}{n}" for d in "RSED" for n in range(1, 5)]
+    some = turn(met=all_met(" ".join(codes[: lit - 4]), "I was asked to train the new staff"))
+    assert len(rubric.lit(some)) == lit
+    assert report.is_unsure(some) == offered
+    assert not report.is_unsure(UNSCORED)
+
+
+def test_own_rating_second_opinion_and_other_goes_are_told_apart_from_the_score() -> None:
+    again = Try(STORY, NOON, "done", feedback(all_met("E4", "errors fell from 12 to 3 a day")))
+    asked = replace(GOOD, tries=(again,), self_met=("D4",), second=feedback(all_met("R1", "the new staff")))
+    made = markdown(interview(asked))
+    assert "You marked: carries a lesson forward" in made
+    assert "A second opinion by alpha/alpha-model, not part of the score, found: stays on" in made
+    assert "Tried again. Newly shown: measures the outcome or makes it checkable" in made
+    assert overall_line(build(interview(asked)).card) == overall_line(build(interview(GOOD)).card)
+
+
+def test_every_anchor_of_every_kind_has_a_drill_of_its_own() -> None:
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    for kind in kinds:
+        drills = [drill(anchor, kind) for anchor in rubric.anchors(kind)]
+        assert len(set(drills)) == 20
+    assert drill("S1", "technical") != drill("S1", "behavioural")
 
 
 def test_the_strongest_moment_is_the_best_answers_best_anchor() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from core.interview.grader import TurnReply
+from core.interview.replies import BatchReply, TurnReply
 from core.structured import LONGEST, PORTABLE, read_as, schema_of
 from providers.errors import BadReply
 from tests.answers import STORY
@@ -22,10 +22,11 @@ from tests.interviews import SETUP, app, replying
 GOOD: dict[str, Any] = {
     "qid": "b-1",
     "met": [{"a": "R1", "q": "the manual"}],
-    "mistakes": [{"code": "vague", "q": None, "fix": "Name it."}],
+    "mistakes": [{"code": "vague", "q": "", "fix": "Name it."}],
+    "instruction": "",
     "reaction": "Thank you.",
-    "follow_up": {"anchor": "E4", "text": "How many?"},
-    "injection_seen": False,
+    "ask_about": "E4",
+    "ask": "How many?",
 }
 WHOLE = json.dumps(GOOD)
 JSON_VALUES = st.recursive(
@@ -82,6 +83,8 @@ def sloppy(value: Any, gap: str) -> str:
         f"\ufeff{WHOLE}",
         json.dumps(GOOD, indent=4),
         changed(reaction="Braces } and { in a text."),
+        f"{WHOLE}\n\nI hope that helps {{smile}}.",
+        WHOLE[:-1] + ",}\n\n} { } {}",
     ],
 )
 def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
@@ -98,7 +101,7 @@ def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
         "[]",
         "[1]",
         "I cannot do that.",
-        WHOLE[:-10],
+        WHOLE[:15],
         WHOLE + WHOLE,
         "{" * 19_000 + "}",
         '{"a":' * 3_000 + "1" + "}" * 3_000,
@@ -110,17 +113,12 @@ def test_what_stands_around_the_object_does_not_matter(text: str) -> None:
         WHOLE.replace('"qid": "b-1"', '"qid": "b-1", "qid": "b-2"'),
         WHOLE.replace('"a": "R1"', '"a": "R1", "a": "R2"'),
         WHOLE.replace('"', "'"),
-        changed(score=10),
         changed(met={"a": "R1", "q": "the manual"}),
         changed(met=None),
         changed(qid=1),
-        changed(injection_seen="true"),
-        changed(injection_seen=1),
-        changed(reaction="x" * 601),
-        changed(reaction=""),
-        changed(follow_up="How many?"),
         changed(reaction="x" * LONGEST),
-        json.dumps({key: value for key, value in GOOD.items() if key != "follow_up"}),
+        json.dumps({key: value for key, value in GOOD.items() if key != "met"}),
+        json.dumps({key: value for key, value in GOOD.items() if key != "qid"}),
     ],
 )
 def test_everything_else_is_a_bad_reply(text: str) -> None:
@@ -128,23 +126,59 @@ def test_everything_else_is_a_bad_reply(text: str) -> None:
         read_as(TurnReply, text)
 
 
+@pytest.mark.parametrize("key", sorted(set(GOOD) - {"qid", "met"}))
+@pytest.mark.parametrize("odd", [None, 10, ["x"], {"anchor": "E4", "text": "How many?"}, True])
+def test_only_the_question_and_its_anchors_have_to_be_right(key: str, odd: object) -> None:
+    """Whatever else is odd or not there counts as not said."""
+    whole = read_as(TurnReply, WHOLE)
+    nothing: object = [] if key == "mistakes" else ""
+    assert read_as(TurnReply, changed(**{key: odd})) == whole.model_copy(update={key: nothing})
+    left_out = json.dumps({name: value for name, value in GOOD.items() if name != key})
+    assert read_as(TurnReply, left_out).met == whole.met
+
+
+@pytest.mark.parametrize(
+    ("key", "items"),
+    [
+        ("met", [{"a": "R1", "q": "the manual", "score": 10}]),
+        ("mistakes", [{"code": "vague", "q": "", "fix": "Name it.", "points": -1}]),
+    ],
+)
+def test_keys_that_nobody_asked_for_are_passed_over(key: str, items: list[object]) -> None:
+    assert read_as(TurnReply, changed(score=10, **{key: items})) == read_as(TurnReply, WHOLE)
+
+
 @pytest.mark.parametrize(
     ("key", "item"),
     [
-        ("met", {"a": "R1", "q": "the manual", "score": 10}),
         ("met", {"a": "C1", "q": "the manual"}),
         ("met", {"a": "R1\n", "q": "the manual"}),
         ("met", {"a": "R5", "q": "the manual"}),
-        ("mistakes", {"code": "lazy", "q": None, "fix": "Name it."}),
+        ("met", {"a": "R1", "q": 10}),
+        ("met", {"a": "R1", "q": r"the \ud800 manual"}),
+        ("mistakes", {"code": "lazy", "q": "", "fix": "Name it."}),
+        ("mistakes", {"code": "vague", "q": "", "fix": ""}),
     ],
 )
-def test_an_item_that_is_not_of_the_shape_is_left_out(key: str, item: object) -> None:
-    assert getattr(read_as(TurnReply, changed(**{key: [item]})), key) == []
+def test_an_item_that_is_not_of_the_shape_is_left_out(key: str, item: dict[str, Any]) -> None:
+    text = changed(**{key: [item, *GOOD[key]]}).replace(r"\\ud800", r"\ud800")
+    assert read_as(TurnReply, text) == read_as(TurnReply, WHOLE)
 
 
-def test_a_surrogate_half_is_refused_where_it_could_not_be_saved() -> None:
-    with pytest.raises(BadReply):
-        read_as(TurnReply, WHOLE.replace("Thank you.", r"Thank you \ud800."))
+@pytest.mark.parametrize("key", ["reaction", "ask", "instruction"])
+def test_half_a_surrogate_pair_is_dropped_because_it_cannot_be_saved(key: str) -> None:
+    found = read_as(TurnReply, changed(**{key: "One @ two"}).replace("@", r"\ud800"))
+    assert getattr(found, key) == "One  two"
+    found.model_dump_json()
+
+
+@pytest.mark.parametrize("shape", [TurnReply, BatchReply])
+@pytest.mark.parametrize("mark", ["score", "grade", "points"])
+def test_no_shape_has_a_place_for_a_number(shape: type[BaseModel], mark: str) -> None:
+    written = json.dumps(schema_of(shape))
+    assert "number" not in written.replace("no_numbers", "")
+    assert "integer" not in written
+    assert mark not in written.replace("missing_key_point", "")
 
 
 @pytest.mark.parametrize(
@@ -175,10 +209,61 @@ def test_trailing_commas_and_raw_control_characters_are_read_over(value: Any, ga
 
 
 @given(FINITE_VALUES, st.data())
-def test_what_is_cut_off_is_never_made_whole(value: Any, data: st.DataObject) -> None:
-    text = sloppy({"value": value}, "")
-    with pytest.raises(BadReply):
-        read_as(Anything, text[: data.draw(st.integers(0, len(text) - 1))])
+def test_of_what_is_cut_off_only_whole_items_count(value: Any, data: st.DataObject) -> None:
+    """Read from left to right, a list or an object may end early; no value is made up or changed."""
+    text = json.dumps({"value": [value, "end"], "after": 1})
+    try:
+        found = read_as(Anything, text[: data.draw(st.integers(0, len(text)))]).value
+    except BadReply:
+        return
+    assert begins(found, [value, "end"])
+
+
+def begins(part: Any, whole: Any) -> bool:
+    """Is `part` what stands at the beginning of `whole`, with only its last item cut as well?"""
+    if repr(part) == repr(whole):
+        return True
+    if isinstance(part, list) and isinstance(whole, list):
+        pairs = list(zip(part, whole, strict=False))
+    elif isinstance(part, dict) and isinstance(whole, dict) and list(part) == list(whole)[: len(part)]:
+        pairs = [(part[key], whole[key]) for key in part]
+    else:
+        return False
+    return len(part) <= len(whole) and all(
+        repr(one) == repr(other) or (n == len(pairs) - 1 and begins(one, other))
+        for n, (one, other) in enumerate(pairs)
+    )
+
+
+TWO_MET = changed(met=[{"a": "R1", "q": "the manual"}, {"a": "S3", "q": "then, I {wrote} it"}])
+
+
+@pytest.mark.parametrize(
+    ("last", "anchors"),
+    [
+        ('"the manual"}', ["R1"]),
+        ('"the manual"}, ', ["R1"]),
+        ('"S3", "q": "then, I {wr', ["R1"]),
+        ('{wrote} it"', ["R1"]),
+        ('{wrote} it"}', ["R1", "S3"]),
+        ('"mistakes": [{"code": "vague"', ["R1", "S3"]),
+        ('"reaction": "Thank', ["R1", "S3"]),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "Here it is:\n```json\n"])
+def test_a_reply_that_is_cut_off_keeps_what_was_whole(before: str, last: str, anchors: list[str]) -> None:
+    cut = TWO_MET[: TWO_MET.index(last) + len(last)]
+    found = read_as(TurnReply, before + cut)
+    assert [met.a for met in found.met] == anchors
+    assert found.reaction == ""
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_an_answer_that_was_half_graded_when_the_reply_ended_is_not_graded(cut: int) -> None:
+    """Its anchors might be only some of those that the grader found."""
+    begun = json.dumps({"items": [GOOD]})[:-2]
+    items = read_as(BatchReply, f"{begun}, {WHOLE[:cut]}").items
+    assert [item.model_dump_json() for item in items] == [read_as(BatchReply, begun + "]}").items[0].model_dump_json()]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +287,7 @@ def test_no_value_crashes_it(key: str, value: Any) -> None:
     except BadReply:
         return
     kept = found.model_dump(exclude_unset=True)[key]
-    assert kept == value or (isinstance(value, list) and len(kept) < len(value))
+    assert kept == value or (isinstance(value, list) and len(kept) < len(value)) or not kept
 
 
 def test_the_schema_is_portable_and_requires_every_key() -> None:
@@ -220,17 +305,31 @@ def test_the_schema_is_portable_and_requires_every_key() -> None:
                 assert sorted(node["required"]) == sorted(node["properties"])
                 assert node["additionalProperties"] is False
             for key, value in node.items():
-                for inner in value.values() if key in ("properties", "$defs") else [value]:
+                for inner in value.values() if key == "properties" else [value]:
                     check(inner)
 
     check(schema_of(TurnReply))
-    assert objects == 4
+    assert objects == 3
     assert set(schema_of(TurnReply)["properties"]) == set(GOOD)
+
+
+@pytest.mark.parametrize("shape", [TurnReply, BatchReply])
+def test_a_schema_is_small_enough_for_the_weakest_model(shape: type[BaseModel]) -> None:
+    def depth(node: Any) -> int:
+        """Objects inside of each other."""
+        if isinstance(node, list):
+            return max(map(depth, node), default=0)
+        if not isinstance(node, dict):
+            return 0
+        return max(map(depth, node.values()), default=0) + (node.get("type") == "object")
+
+    assert len(json.dumps(schema_of(shape))) <= 1_000
+    assert depth(schema_of(shape)) <= 3
 
 
 def test_words_of_a_reply_never_reach_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with FakeUpstream(reply=replying(**{"my number is 0171 555": 1})) as fake:
+    with FakeUpstream(reply=replying(met={"my number is 0171 555": 1})) as fake:
         engine = app(tmp_path, {"alpha": fake}).engine
         token, _ = engine.start(SETUP)
         engine.answer(token, 0, STORY)

@@ -118,13 +118,58 @@ def test_words_of_any_script_are_counted(written: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["by 12", "5%", "five people", "£3", "HALF of it", "it doubled", "from weekly to daily", "٣ أشخاص"]
+    "written",
+    [
+        "by 12",
+        "5%",
+        "five people",
+        "£3",
+        "HALF of it",
+        "it doubled",
+        "from weekly to daily",
+        "٣ أشخاص",
+        "hundreds of orders",
+        "thirteen of them",
+        "sixty-four",
+        "zero faults",
+        "a third of it",
+        "two thirds",
+        "by half",
+        "before it took ages, after it was instant",
+        "in one week",
+        "from 3.5 to 2.1",
+        "in 2019",
+        "£1,200",
+        "5k",
+        "one in ten",
+    ],
 )
 def test_numbers_and_comparisons_are_seen(written: str) -> None:
     assert text.has_number(written)
 
 
-@pytest.mark.parametrize("written", ["", "a few people", "someone often wrote", "the tension", "a quarterly plan"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "a few people",
+        "someone often wrote",
+        "the tension",
+        "a quarterly plan",
+        "one of the colleagues",
+        "the second time",
+        "a third party",
+        "from Leeds to York",
+        "half the team",
+        "half of my class",
+        "on the 3rd floor",
+        "in Q3",
+        "a B2B shop",
+        "before and after lunch",
+        "no one",
+        "from me to you",
+    ],
+)
 def test_other_words_are_no_numbers(written: str) -> None:
     assert not text.has_number(written)
 
@@ -153,7 +198,39 @@ def test_a_whole_story_shows_every_cue_and_an_opinion_none() -> None:
         ("我在上一份工作中负责培训新员工，我写了一份指南，错误从每天十二个减少到三个。", False),
         ("في عملي السابق دربت الموظفين الجدد وكتبت دليلا قصيرا ثم انخفضت الأخطاء كثيرا", False),
         ("too short to tell", True),
+        ("Led team in La Paz, hired developers, shipped product, cut costs", True),
+        ("Led project, hired developers, shipped product, cut costs, customers happy, hired staff", True),
+        ("Led projektu w firmie, bo nie było nikogo, się udało i jest dobrze", False),
     ],
 )
 def test_english_is_told_from_other_languages(said: str, english: bool) -> None:
     assert text.is_english(said) is english
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("It fell from 3.5 to 2.1 hours.", "It fell from 3.5 to 2.1 hours."),
+        ("The address was 1.1.1.1. See https://example.org/a.b.c for it.", None),
+        ("I asked. I asked. I wrote!", "I asked. I wrote!"),
+        ("- led it\n- wrote it\n- led it", "led it wrote it"),
+        ("我做了。我做了。我写了。", "我做了。 我写了。"),
+        ("I led it.\n\nI LED IT.", "I led it."),
+    ],
+)
+def test_each_sentence_and_line_stands_once_and_unbroken(written: str, kept: str | None) -> None:
+    assert text.unrepeated(written) == (kept or written)
+
+
+@given(st.text())
+def test_dropping_repetitions_twice_changes_nothing_more(written: str) -> None:
+    once = text.unrepeated(written)
+    assert text.unrepeated(f"{written}\n{written}") == once
+
+
+@given(st.text(alphabet="ab 我们的团队.\n"), st.integers(0, 12))
+def test_the_first_words_are_so_many_and_a_beginning(written: str, most: int) -> None:
+    cut = text.first_words(written, most)
+    assert written.startswith(cut)
+    assert len(text.words(cut)) <= most
+    assert len(text.words(cut)) >= min(most, len(text.words(written))) - 1

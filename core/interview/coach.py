@@ -5,7 +5,7 @@ It reacts to wording only and says so; its follow-ups are the probes that were w
 
 from __future__ import annotations
 
-from core.interview import text
+from core.interview import coverage, text
 from core.interview.model import Feedback, Origin, Question
 
 OTHER_LANGUAGE = "Thank you. The offline coach reads English only, so compare with the key points in the report."
@@ -13,7 +13,7 @@ NOTE = "Offline coach: built-in wording cues, no AI and no score."
 
 
 def react(question: Question, answer: str, note: str = NOTE) -> Feedback:
-    """A reaction to what the wording shows and the planned probe for the first thing it does not show."""
+    """What the wording shows, one key point that it does not touch, and the planned probe for the first gap."""
     if not text.is_english(answer):
         return Feedback(Origin("coach"), OTHER_LANGUAGE, question.probes.get("D3", ""), scored=False, note=note)
     cues = text.star_cues(answer)
@@ -32,8 +32,11 @@ def react(question: Question, answer: str, note: str = NOTE) -> Feedback:
         "S4": "close with how it ended.",
         "D2": "give the reason for your choice.",
     }.get(missing, "compare it with the key points in the report.")
+    points = coverage.points(question, answer)
+    untouched = next((point.text for point in points if not point.touched), "")
+    hint = f" I did not find this point: {untouched}." if untouched else ""
     return Feedback(
-        Origin("coach"), f"{heard} {advice}", question.probes.get(missing, ""), scored=False, note=note
+        Origin("coach"), f"{heard} {advice}{hint}", question.probes.get(missing, ""), scored=False, note=note
     )
 
 

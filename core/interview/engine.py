@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from core.balancer import MOMENT, AllRoutesOut
-from core.interview import coach, gate, questions, text
+from core.balancer import MOMENT
+from core.interview import coach, gate, spending, text
 from core.interview.archive import Archive, UnknownInterview
 from core.interview.grader import Grader
-from core.interview.model import FEWEST, MOST, Feedback, Interview, Mode, Origin, Setup, Turn
+from core.interview.marking import Marker
+from core.interview.model import FEWEST, MOST, Interview, Mode, Setup, Turn
+from core.interview.planner import Planner
+from core.interview.steps import moved_on, with_turn
 from core.quotas import Envelope
 from core.stores.contract import StoreError
 from providers.contracts import Clock
-from providers.errors import Refused
 
 LONGEST_ROLE = 100  # characters
-GRADING_SECONDS = 150.0  # past the longest deadline; whoever was grading has died, so somebody else may
 CHOSEN = "You chose to practise offline."
 TOO_LITTLE = "Not enough free AI quota is left for a whole interview."
-NOT_NOW = "The AI is busy, so the offline coach took this one. Your answer is saved and can be scored later."
-REFUSED = "The AI provider declined to read this answer, so it is not scored. The offline coach took it."
+SHORT = "Little free AI quota is left, so answers are scored together, four at a time."
+TOGETHER = "Saved. It will be scored together with your other answers."
 MOVED_ON = (
     "This question was answered, skipped or ended in another tab, so this text was not sent. "
     "Copy what you want to keep, then reload the page."
 )
-NO_ANSWER = "In a real interview, say what you would do to find out."
 log = logging.getLogger(__name__)
 
 
@@ -42,26 +41,39 @@ class Engine:
     A call for a turn that has moved on meanwhile (second tab, double click) changes and spends nothing.
     """
 
-    def __init__(self, archive: Archive, grader: Grader, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, archive: Archive, grader: Grader, planner: Planner, clock: Clock) -> None:
         self._archive = archive
         self._grader = grader
+        self._planner = planner
+        self._marker = Marker(archive, grader, clock)
         self._clock = clock
-        self._rng = rng
 
-    def start(self, setup: Setup, offline: bool = False) -> tuple[str, Interview]:
-        """Plan the questions and save the interview; returns its token with it. Raises BadSetup."""
+    def start(self, setup: Setup, offline: bool = False, seen: Sequence[str] = ()) -> tuple[str, Interview]:
+        """Plan the questions and save the interview; returns its token with it. Raises BadSetup.
+
+        `seen` are the ids of questions that this candidate has had, which are not asked again.
+        """
         role = text.clean(setup.role)[:LONGEST_ROLE]
         if not role.strip(text.JOINERS):
             raise BadSetup("Say which role you are practising for.")
         if not FEWEST <= setup.questions <= MOST:
             raise BadSetup(f"Choose between {FEWEST} and {MOST} questions.")
         setup = replace(setup, role=role)
-        envelope, reason = (None, CHOSEN) if offline else self._envelope(setup.questions)
-        planned = questions.plan(setup, self._rng)
+        mode, envelope, reason = ("offline", None, CHOSEN) if offline else self._mode(setup)
+        plan = self._planner.plan(setup, seen, envelope, attempts=0 if mode == "offline" else 1)
         now = self._clock.now()
-        turns = tuple(Turn(q, asked_at=now if n == 0 else None) for n, q in enumerate(planned))
-        mode: Mode = "offline" if reason else "full"
-        interview = Interview(setup, mode, reason or "", turns, now, envelope=envelope)
+        turns = tuple(Turn(q, asked_at=now if n == 0 else None) for n, q in enumerate(plan.questions))
+        interview = Interview(
+            setup,
+            mode,
+            reason,
+            turns,
+            now,
+            envelope=envelope,
+            cap=spending.cap(mode, setup.questions, plan.spent.calls),
+            spent=plan.spent.calls,
+            tokens=plan.spent.tokens,
+        )
         try:
             return self._archive.add(interview), interview
         except StoreError:
@@ -88,57 +100,38 @@ class Engine:
                 raise gate.NotSent(MOVED_ON)
             gate.check(answer, interview.turns, number)
             taken = replace(turn, state="grading", answer=answer.strip(), answered_at=now, grading_since=None)
-            return _with_turn(interview, number, taken)
+            if interview.mode != "lean":
+                return with_turn(interview, number, taken)
+            coached = coach.react(turn.question, taken.answer, TOGETHER)
+            waiting = replace(taken, state="waiting", feedback=coached, draft="")
+            return moved_on(with_turn(interview, number, waiting), now)
 
         self._archive.change(token, take)
         return self.grade(token, number)
 
-    def grade(self, token: str, number: int, asked_for: bool = False) -> Interview:
-        """Give feedback on an answer that waits for it; one caller at a time does, the others change nothing.
-
-        `asked_for` sends the answer to a grader even in an offline interview.
-        """
-        now = self._clock.now()
-        mine = False
-
-        def claim(interview: Interview) -> Interview:
-            nonlocal mine
-            turn = interview.turns[number]
-            running = turn.grading_since is not None and now - turn.grading_since < GRADING_SECONDS
-            mine = turn.state == "grading" and not running
-            return _with_turn(interview, number, replace(turn, grading_since=now)) if mine else interview
-
-        interview = self._archive.change(token, claim)
-        if not mine:
-            return interview
-        offline = interview.mode == "offline" and not asked_for
-        feedback, grader = self._feedback(interview, number, offline)
-        return self._closed(
-            self._archive.change(token, lambda i: _settled(i, number, feedback, grader, self._clock.now()))
-        )
-
-    def score_later(self, token: str, number: int) -> Interview:
-        """Ask again for the score of an answer that has none. Costs one call if somebody can take it."""
-
-        def reopen(interview: Interview) -> Interview:
-            turn = interview.turns[number]
-            unscored = turn.state == "done" and turn.feedback is not None and not turn.feedback.scored
-            if not unscored or self._grader.obstacle():
-                return interview
-            return _with_turn(interview, number, replace(turn, state="grading", grading_since=None))
-
-        self._archive.change(token, reopen)
-        return self.grade(token, number, asked_for=True)
+    def grade(self, token: str, number: int) -> Interview:
+        """Feedback on an answer that waits for it, or in lean mode on the batch that is complete with it."""
+        interview = self.load(token)
+        if interview.mode == "lean":
+            return self._closed(self._mark_batches(token, interview))
+        return self._closed(self._marker.mark(token, number))
 
     def score_rest(self, token: str) -> Interview:
-        """Ask again for every score that is missing, one call each, for as long as somebody can take it."""
-        interview = self.load(token)
-        for number, turn in enumerate(interview.turns):
-            if turn.state == "grading":
-                interview = self.grade(token, number, asked_for=True)
-            elif turn.feedback is not None and not turn.feedback.scored and self.can_score():
-                interview = self.score_later(token, number)
-        return interview
+        """Ask for every score that is missing, four answers with one call, for as long as somebody can take it."""
+
+        def reopened(interview: Interview) -> Interview:
+            for n, turn in enumerate(interview.turns):
+                if turn.state == "done" and turn.feedback is not None and not turn.feedback.scored:
+                    interview = with_turn(interview, n, replace(turn, state="waiting", grading_since=None))
+            return interview
+
+        if not self.can_score():
+            return self.load(token)
+        interview = self._archive.change(token, reopened)
+        pending = [n for n, turn in enumerate(interview.turns) if turn.state in ("grading", "waiting")]
+        for at in range(0, len(pending), spending.BATCH):
+            interview = self._marker.mark_batch(token, pending[at : at + spending.BATCH], on_request=True)
+        return self._closed(interview)
 
     def skip(self, token: str, number: int) -> Interview:
         """Leave the question; it counts 0, and the report says so."""
@@ -148,15 +141,15 @@ class Engine:
             turn = interview.turns[number]
             if turn.state != "open" or interview.finished_at is not None:
                 return interview
-            return _moved_on(_with_turn(interview, number, replace(turn, state="skipped", answered_at=now)), now)
+            return moved_on(with_turn(interview, number, replace(turn, state="skipped", answered_at=now)), now)
 
-        return self._closed(self._archive.change(token, leave))
+        return self._closed(self._mark_batches(token, self._archive.change(token, leave)))
 
     def finish(self, token: str) -> Interview:
         """End now. Questions not reached are left out of the score and named in the report."""
         now = self._clock.now()
         ended = self._archive.change(token, lambda i: i if i.finished_at else replace(i, finished_at=now))
-        return self._closed(ended)
+        return self._closed(self._mark_batches(token, ended))
 
     def delete(self, token: str) -> None:
         with suppress(UnknownInterview):
@@ -180,16 +173,33 @@ class Engine:
         def step(interview: Interview) -> Interview:
             turn = interview.turns[number]
             is_open = turn.state == "open" and interview.finished_at is None
-            return _with_turn(interview, number, edit(turn)) if is_open else interview
+            return with_turn(interview, number, edit(turn)) if is_open else interview
 
         return self._archive.change(token, step)
 
-    def _envelope(self, answers: int) -> tuple[Envelope | None, str | None]:
-        """Quota for the whole interview, or why there is none, before the first question is asked."""
+    def _mode(self, setup: Setup) -> tuple[Mode, Envelope | None, str]:
+        """The best mode whose calls can all be kept free before the first question, and why it is no better."""
         if reason := self._grader.obstacle(MOMENT):
-            return None, reason
-        envelope = self._grader.open_envelope(answers)
-        return envelope, None if envelope else TOO_LITTLE
+            return "offline", None, reason
+        planned = int(self._planner.needs_call(setup))
+        modes: tuple[tuple[Mode, str], ...] = (("full", ""), ("lean", SHORT))
+        for mode, why in modes:
+            calls = spending.cap(mode, setup.questions, planned)
+            if envelope := self._grader.open_envelope(calls, batches=mode == "lean"):
+                return mode, envelope, why
+        return "offline", None, TOO_LITTLE
+
+    def _mark_batches(self, token: str, interview: Interview) -> Interview:
+        """In lean mode, mark each four answers as soon as none of them is open any more."""
+        if interview.mode != "lean":
+            return interview
+        for first in range(0, len(interview.turns), spending.BATCH):
+            numbers = range(first, min(first + spending.BATCH, len(interview.turns)))
+            states = {interview.turns[n].state for n in numbers}
+            if "waiting" in states and ("open" not in states or interview.finished_at is not None):
+                waiting = [n for n in numbers if interview.turns[n].state == "waiting"]
+                interview = self._marker.mark_batch(token, waiting)
+        return interview
 
     def _closed(self, interview: Interview) -> Interview:
         if interview.finished_at is not None and interview.envelope is not None:
@@ -198,40 +208,3 @@ class Engine:
             except StoreError:
                 log.exception("An envelope could not be closed; it comes back when it expires")
         return interview
-
-    def _feedback(self, interview: Interview, number: int, offline: bool) -> tuple[Feedback, str | None]:
-        turn = interview.turns[number]
-        if gate.is_no_answer(turn.answer):
-            probe = turn.question.probes.get("D2", "")
-            return Feedback(Origin("gate"), "Noted, no answer to this one.", probe, True, note=NO_ANSWER), None
-        if offline:
-            return coach.react(turn.question, turn.answer), None
-        try:
-            return self._grader.grade(turn.question, turn.answer, interview.grader, interview.envelope)
-        except AllRoutesOut:
-            return coach.react(turn.question, turn.answer, NOT_NOW), None
-        except Refused:
-            return coach.react(turn.question, turn.answer, REFUSED), None
-
-
-def _with_turn(interview: Interview, number: int, turn: Turn) -> Interview:
-    return replace(interview, turns=(*interview.turns[:number], turn, *interview.turns[number + 1 :]))
-
-
-def _settled(interview: Interview, number: int, feedback: Feedback, grader: str | None, now: float) -> Interview:
-    turn = interview.turns[number]
-    if turn.state != "grading":
-        return interview
-    done = replace(turn, state="done", feedback=feedback, draft="", grading_since=None)
-    return _moved_on(replace(_with_turn(interview, number, done), grader=interview.grader or grader), now)
-
-
-def _moved_on(interview: Interview, now: float) -> Interview:
-    """Start the clock of the next question, or end the interview after the last one."""
-    if interview.finished_at is not None:
-        return interview
-    number = interview.current
-    if number is None:
-        return replace(interview, finished_at=now)
-    turn = interview.turns[number]
-    return _with_turn(interview, number, replace(turn, asked_at=turn.asked_at or now))

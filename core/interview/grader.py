@@ -1,84 +1,53 @@
-"""One call per answer: reaction, follow-up, anchors with quotes and mistakes, checked before anyone sees them."""
+"""Answers -> anchors with quotes, reaction, follow-up and mistakes, checked before anyone sees them.
+
+One call an answer, or one for a few of them. Grading is stateless, and whoever graded first goes on grading.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Annotated, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from core.balancer import LoadBalancer, Wanted
-from core.interview import gate, mistake_detector, rubric, text
-from core.interview.model import Feedback, Met, Mistake, MistakeCode, Origin, Question
+from core.balancer import Answer, LoadBalancer, Wanted
+from core.budget import NOTHING, Spent
+from core.interview.model import Feedback, MistakeCode, Turn
+from core.interview.paper import Paper
+from core.interview.prompts.turn import Sheet
+from core.interview.prompts.turn import batch as batch_prompt
 from core.interview.prompts.turn import turn as turn_prompt
+from core.interview.replies import BatchReply, ItemReply, TurnReply
 from core.policy import Task
 from core.quotas import Envelope
 from core.structured import read_as, schema_of
-from providers.contracts import ChatRequest, Clock
+from providers.contracts import ChatRequest, Clock, Usage
 from providers.errors import BadReply
 
-MAX_TOKENS = 900
+TURN_TOKENS, BATCH_TOKENS = 600, 1_600
+TYPICAL_BATCH = Usage(5_700, BATCH_TOKENS)  # four answers of 600 words each
 ENVELOPE_SECONDS = 3 * 3_600.0  # longer than anybody practises; then what was kept for them goes to others
-MOST_MET, MOST_MISTAKES = 32, 6
 CODES: tuple[str, ...] = tuple(code for code in get_args(MistakeCode) if code not in ("hedging", "filler"))
-LONGEST_FOLLOW_UP = 30  # words
-SCORE_LIKE = re.compile(
-    r"\d\s*(?:/|out of|of)\s*(?:5|10|20|100)\b|\b(?:score|grade|mark|points?)\b", re.IGNORECASE
-)
-CUT = f"Only the first {gate.ASSESSED_WORDS} words were assessed; aim for about two minutes."
-REACTION = "Thank you. What your words show is marked in the report."  # in place of one that hands out marks
-Anchor = Annotated[str, Field(pattern=r"^[RSED][1-4]$")]
+T = TypeVar("T")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+@dataclass(frozen=True)
+class Ruler:
+    """How to grade: for which level and field of work, with whom if possible, out of which envelope, in how many
+    calls at most."""
+
+    about: Mapping[str, str] = field(default_factory=dict)
+    pinned: str | None = None
+    envelope: Envelope | None = None
+    attempts: int | None = None
 
 
-class MetReply(_Strict):
-    a: Anchor
-    q: str = Field(min_length=1, max_length=400)
+@dataclass(frozen=True)
+class Graded:
+    """Feedback by question id. `route` gave it, None where no call was needed; `spent` is what it cost."""
 
-
-class MistakeReply(_Strict):
-    code: MistakeCode
-    q: str | None = Field(default=None, max_length=400)
-    fix: str = Field(min_length=3, max_length=400)
-
-
-def _salvaged(shape: type[BaseModel], most: int) -> BeforeValidator:
-    """Keep the items of a list that are of the shape, so that one stray item does not cost a whole reply."""
-
-    def keep(found: object) -> object:
-        if not isinstance(found, list):
-            return found
-        return [item for item in found if _is(shape, item)][:most]
-
-    return BeforeValidator(keep)
-
-
-def _is(shape: type[BaseModel], item: object) -> bool:
-    try:
-        shape.model_validate(item)
-    except ValidationError:
-        return False
-    return True
-
-
-class FollowUpReply(_Strict):
-    anchor: Anchor
-    text: str = Field(max_length=400)
-
-
-class TurnReply(_Strict):
-    """What the grader must send. There is no field for a number, so there is none to invent."""
-
-    qid: str
-    met: Annotated[list[MetReply], _salvaged(MetReply, MOST_MET)]
-    mistakes: Annotated[list[MistakeReply], _salvaged(MistakeReply, MOST_MISTAKES)]
-    reaction: str = Field(min_length=3, max_length=600)
-    follow_up: FollowUpReply
-    injection_seen: bool = False
+    feedback: Mapping[str, Feedback]
+    route: str | None
+    spent: Spent
 
 
 class Grader:
@@ -88,6 +57,11 @@ class Grader:
         self._clock = clock
         self._task = task
         self._nonce = nonce
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one call for feedback may take, over all routes together."""
+        return self._task.deadline
 
     def obstacle(self, within: float = 0.0) -> str | None:
         """Why nobody can grade within so many seconds, in words for the candidate; None if somebody can."""
@@ -100,21 +74,29 @@ class Grader:
         spent = all(s.reason.endswith("used up") for s in ranking.skipped)
         return "All free AI quota is used up for now." if spent else "No AI provider can answer right now."
 
-    def open_envelope(self, answers: int) -> Envelope | None:
-        """Keep quota free for so many answers; None if there is too little left. Raises StoreError."""
-        return self._balancer.open_envelope(self._task, answers, ENVELOPE_SECONDS)
+    def open_envelope(self, calls: int, *, batches: bool = False) -> Envelope | None:
+        """Keep quota free for so many calls, each about a few answers if in `batches`; None if there is too little
+        left. Raises StoreError."""
+        task = replace(self._task, typical=TYPICAL_BATCH) if batches else self._task
+        return self._balancer.open_envelope(task, calls, ENVELOPE_SECONDS)
 
     def close_envelope(self, envelope: Envelope) -> None:
         """Give back what is left of it. Raises StoreError."""
         self._balancer.close_envelope(envelope)
 
-    def grade(
-        self, question: Question, answer: str, pinned: str | None, envelope: Envelope | None = None
-    ) -> tuple[Feedback, str]:
-        """Feedback and the name of the route that gave it. Raises AllRoutesOut, Refused."""
+    def other_than(self, route: str) -> str | None:
+        """The best route but this one; None if there is no other."""
+        order = self._balancer.ranking(self._task).order
+        return next((each.name for each in order if each.name != route), None)
+
+    def grade(self, turn: Turn, ruler: Ruler, asked: Sequence[str] = ()) -> Graded:
+        """Feedback on one answer. `asked` is what was asked before. Raises AllRoutesOut, Refused."""
+        question, paper = turn.question, Paper.of(turn)
+        if not paper.answer:
+            return Graded({question.id: paper.nothing_left()}, None, NOTHING)
         request = ChatRequest(
-            messages=turn_prompt(question, gate.assessed(answer), CODES, self._nonce()),
-            max_tokens=MAX_TOKENS,
+            messages=turn_prompt(Sheet(question, paper.answer), ruler.about, CODES, self._nonce()),
+            max_tokens=TURN_TOKENS,
             schema=schema_of(TurnReply),
             timeout=self._task.deadline,
         )
@@ -125,33 +107,44 @@ class Grader:
                 raise BadReply("the reply is about another question")
             return found
 
-        graded = self._balancer.complete(Wanted(self._task, request, read, pinned, envelope))
-        return _feedback(graded.value, question, answer, graded.route), graded.route
+        graded = self._balancer.complete(self._wanted(request, read, ruler))
+        feedback = paper.answered(graded.value, _model(graded), asked)
+        return Graded({question.id: feedback}, graded.route, graded.spent)
+
+    def grade_batch(self, turns: Sequence[Turn], ruler: Ruler) -> Graded:
+        """Feedback on several answers with one call, matched by question id; what did not come back is missing.
+
+        Raises AllRoutesOut, Refused.
+        """
+        papers = {turn.question.id: Paper.of(turn) for turn in turns}
+        empty = {qid: paper.nothing_left() for qid, paper in papers.items() if not paper.answer}
+        sheets = [Sheet(paper.turn.question, paper.answer) for paper in papers.values() if paper.answer]
+        if not sheets:
+            return Graded(empty, None, NOTHING)
+        request = ChatRequest(
+            messages=batch_prompt(sheets, ruler.about, CODES, self._nonce()),
+            max_tokens=BATCH_TOKENS,
+            schema=schema_of(BatchReply),
+            timeout=self._task.deadline,
+        )
+
+        def read(reply: str) -> list[ItemReply]:
+            items = read_as(BatchReply, reply).items
+            known = [item for item in items if item.qid in papers]
+            if not known:
+                raise BadReply("the reply is about none of the questions")
+            return known
+
+        graded = self._balancer.complete(self._wanted(request, read, ruler))
+        # Of two items about the same question the first counts.
+        found = {item.qid: papers[item.qid].scored(item, _model(graded)) for item in reversed(graded.value)}
+        return Graded({**found, **empty}, graded.route, graded.spent)
+
+    def _wanted(self, request: ChatRequest, read: Callable[[str], T], ruler: Ruler) -> Wanted[T]:
+        return Wanted(self._task, request, read, ruler.pinned, ruler.envelope, ruler.attempts)
 
 
-def _feedback(reply: TurnReply, question: Question, answer: str, model: str) -> Feedback:
-    assessed = gate.assessed(answer)
-    met = rubric.verified([Met(m.a, m.q) for m in reply.met], assessed)
-    claimed = [Mistake(m.code, m.q, m.fix) for m in reply.mistakes]
-    mistakes = mistake_detector.verified(claimed, assessed, {m.anchor for m in met})
-    note = CUT if len(text.words(answer)) > gate.ASSESSED_WORDS else ""
-    if reply.injection_seen:
-        note = "Part of this answer read like instructions to the grader; only quotes that show something count."
-    return Feedback(
-        origin=Origin("ai", model, rubric.VERSION),
-        reaction=REACTION if SCORE_LIKE.search(reply.reaction) else text.clean(reply.reaction),
-        follow_up=_follow_up(reply.follow_up, question, frozenset(m.anchor for m in met)),
-        scored=True,
-        met=met,
-        mistakes=mistakes,
-        note=note,
-    )
-
-
-def _follow_up(proposed: FollowUpReply, question: Question, met: frozenset[str]) -> str:
-    """The model's follow-up if it is a short single question about something missing, else the planned probe."""
-    asked = text.clean(proposed.text)
-    single = asked.count("?") + asked.count("？") == 1
-    if single and len(text.words(asked)) <= LONGEST_FOLLOW_UP and proposed.anchor not in met:
-        return asked
-    return question.probes.get(rubric.first_missing(met) or "D3", "")
+def _model(graded: Answer[T]) -> str:
+    """Provider and the model that really answered."""
+    provider, _, asked = graded.route.partition("/")
+    return f"{provider}/{graded.reply.model if graded.reply else asked}"

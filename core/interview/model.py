@@ -132,6 +132,7 @@ class Turn:
 
     "waiting" is an answer that will be graded together with others. `second` is another grader's opinion, asked
     for by the candidate, and `self_met` the anchors that the candidate thinks are met; neither is ever scored.
+    `booked` are the upstream calls that its grading may be making.
     """
 
     question: Question
@@ -146,6 +147,7 @@ class Turn:
     tries: tuple[Try, ...] = ()
     second: Feedback | None = None
     self_met: tuple[str, ...] | None = None
+    booked: int = 0
 
 
 @dataclass(frozen=True)
@@ -187,9 +189,9 @@ class Narrative:
 class Interview:
     """`grader` is the route whose ruler this interview is measured with, once one has graded.
 
-    `envelope` is the quota kept free for its calls, so that nobody else's interview can cut this one off. `spent`
-    are the upstream calls that it has cost, `booked` those that may be under way, and `on_request` those beyond,
-    which the candidate asked for one by one.
+    `envelope` is the quota kept free for its calls, so that nobody else's interview can cut this one off. `cap` is
+    how many upstream calls it may cost, `spent` and `tokens` what it has cost, and `on_request` the calls beyond
+    the cap, which the candidate asked for one by one.
     """
 
     setup: Setup
@@ -200,8 +202,9 @@ class Interview:
     finished_at: float | None = None
     grader: str | None = None
     envelope: Envelope | None = None
+    cap: int = 0
     spent: int = 0
-    booked: int = 0
+    tokens: int = 0
     on_request: int = 0
     downgrades: tuple[Downgrade, ...] = ()
     narrative: Narrative | None = None

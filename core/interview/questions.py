@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import tomllib
@@ -12,6 +13,7 @@ from typing import Any
 
 from core.interview.model import Kind, Question, Setup, Style
 from core.interview.resume_analyzer import facts, terms
+from core.interview.tailored import about_resume
 
 BANK = Path(__file__).parent / "bank"
 # The first family of which a cue stands in the role as whole words: the more telling ones come first, so that a
@@ -38,8 +40,7 @@ MIX: Mapping[Style, Mapping[Kind, float]] = {
     "technical": {"technical": 0.65, "situational": 0.15},
 }
 ORDER: tuple[Kind, ...] = ("motivation", "behavioural", "technical", "situational")
-RESUME_TEXT = "Your resume says: “{line}”. Walk me through it: what was the situation, and what did you do?"
-RESUME_GRADED = "Walk me through one item of your resume: what was the situation, and what did you do?"
+ANY_ROLE = "General practice"  # for whoever names no role: no field of work, and no questions on one
 
 
 @cache
@@ -51,6 +52,13 @@ def bank() -> tuple[Question, ...]:
     return tuple(_question(row) for row in rows)
 
 
+@cache
+def bank_version() -> str:
+    """Changes with every change of the files."""
+    whole = b"".join(path.read_bytes() for path in sorted(BANK.glob("*.toml")))
+    return hashlib.sha256(whole).hexdigest()[:12]
+
+
 def family_of(role: str) -> str | None:
     """The role family that the role's words point to; None if none does."""
     said = role.casefold()
@@ -60,20 +68,20 @@ def family_of(role: str) -> str | None:
 def plan(setup: Setup, rng: random.Random, seen: Iterable[str] = ()) -> tuple[Question, ...]:
     """Questions for this candidate: the style's mix of kinds, competencies spread, what the job asks for first.
 
-    With a resume, one behavioural question is about a line of it. `seen` ids come last, so they are repeated
-    only when nothing else is left.
+    With a resume, one behavioural question is about a line of it. `seen` are ids of questions asked before, the
+    latest first: they come again only when nothing of any kind is left, the oldest first.
     """
     wanted = set(terms(setup.job)) | set(terms(setup.resume))
-    known = set(seen)
+    age = {id_: n for n, id_ in reversed(list(enumerate(seen, 1)))}
     pool = [q for q in bank() if setup.level in q.levels and _suits(q, setup)]
     rng.shuffle(pool)
-    pool.sort(key=lambda q: (q.id in known, -_overlap(q, wanted)))
+    pool.sort(key=lambda q: -_overlap(q, wanted))
     chosen: list[Question] = []
     for kind in _kinds(setup):
-        chosen.append(_next(pool, kind, chosen, known))
+        chosen.append(_next(pool, kind, chosen, age))
         pool.remove(chosen[-1])
     chosen.sort(key=lambda q: ORDER.index(q.kind))
-    return tuple(_with_resume(chosen, setup.resume))
+    return tuple(_with_resume(chosen, setup.resume, age))
 
 
 def _kinds(setup: Setup) -> list[Kind]:
@@ -94,40 +102,22 @@ def _overlap(question: Question, wanted: set[str]) -> int:
     return min(2, sum(term in said for term in wanted))
 
 
-def _next(pool: Sequence[Question], kind: Kind, chosen: Sequence[Question], known: set[str]) -> Question:
-    """The first question of the kind, unseen before seen, in a competency asked least so far.
+def _next(pool: Sequence[Question], kind: Kind, chosen: Sequence[Question], age: Mapping[str, int]) -> Question:
+    """The first question of the kind in a competency asked least so far.
 
-    Any kind will do if that one has run out.
+    Any other kind comes before one that was seen, and what was seen longest ago before the rest of that.
     """
     asked = [q.competency for q in chosen]
-    of_kind = [q for q in pool if q.kind == kind] or list(pool)
-    return min(of_kind, key=lambda q: (q.id in known, asked.count(q.competency)))
+    new = [q for q in pool if q.id not in age]
+    of_kind = [q for q in new or pool if q.kind == kind] or list(new or pool)
+    return min(of_kind, key=lambda q: (-age.get(q.id, 0), asked.count(q.competency)))
 
 
-def _with_resume(chosen: list[Question], resume: str) -> list[Question]:
+def _with_resume(chosen: list[Question], resume: str, age: Mapping[str, int]) -> list[Question]:
     lines = facts(resume).highlights if resume else ()
+    about = next((q for q in map(about_resume, lines) if q.id not in age), None)
     slot = next((n for n, q in enumerate(chosen) if q.kind == "behavioural"), None)
-    if not lines or slot is None:
-        return chosen
-    about = Question(
-        id="t-resume-line",
-        competency="ownership",
-        kind="behavioural",
-        text=RESUME_TEXT.format(line=lines[0]),
-        graded_as=RESUME_GRADED,
-        key_points=("The situation and why it mattered", "Your own part and choices", "What changed, in numbers"),
-        probes={
-            "E4": "How do you know it worked: what changed, and by how much?",
-            "E2": "Which part of it was yours rather than the team's?",
-            "S4": "How did it end, and what is left of it today?",
-            "D2": "Why did you do it that way, and what else did you consider?",
-            "D3": "What was the hardest moment in it?",
-        },
-        hint="Take the reader from why it was needed to what is different now.",
-        outline="Name the situation in a sentence, your own task, the two or three things you did and why, and "
-        "what changed: [your number] before and after. Close with what you would keep or do differently.",
-    )
-    return [about if n == slot else q for n, q in enumerate(chosen)]
+    return [about if n == slot and about else q for n, q in enumerate(chosen)]
 
 
 def _question(row: Mapping[str, Any]) -> Question:

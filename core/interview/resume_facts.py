@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from core.interview.text import folded, holds
 
 MOST_HIGHLIGHTS = 5
 MOST_SKILLS = 20
+MOST_DATES = 10
+MOST_TERMS = 20
 SHORTEST, LONGEST = 30, 160
 LEAST_STRENGTH = 3
 
 
 @dataclass(frozen=True)
 class ResumeFacts:
-    """`highlights` and `skills` are verbatim pieces of the text; `sections` are names from `SECTIONS`."""
+    """`highlights`, `skills` and `dates` are verbatim pieces of the text; `sections` are names from `SECTIONS`."""
 
     highlights: tuple[str, ...]
     skills: tuple[str, ...]
     sections: tuple[str, ...]
+    dates: tuple[str, ...] = ()
 
 
 def _words(text: str) -> frozenset[str]:
@@ -66,6 +72,12 @@ _MEASURE = re.compile(
 )
 _YEAR = re.compile(r"\b(19|20)\d\d\b|\b\d{1,2}[/.]\d{2,4}\b")
 _LINK = r"@|https?:|www\.|[\w-]\.(?:com|org|dev|me|co)\b|[\w-]\.(?:net|io|ai|app)/"
+_MONTH = r"(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\.? |(?:0?[1-9]|1[0-2])[/.])"
+_POINT = rf"(?:{_MONTH})?\b(?:19|20)\d\d\b"
+_PERIOD = re.compile(
+    rf"\b{_POINT}(?: ?(?:-|\u2013|\u2014|to|until) ?(?:{_POINT}|present|now|today|current|ongoing)\b)?",
+    re.IGNORECASE,
+)
 _CONTACT = re.compile(
     rf"{_LINK}|\b(linkedin|github|gitlab|e-?mail|phone|mobile|telephone|address|nationality)\b"
     r"|\bdate of birth\b|\btel[:.]"
@@ -106,9 +118,22 @@ _KNOWN_SKILLS = re.compile(
 
 
 def facts(text: str) -> ResumeFacts:
-    """Highlights (strongest first), skills and sections of a cleaned resume. Never raises."""
+    """Highlights (strongest first), skills, sections and dates of a cleaned resume. Never raises."""
     lines = text.splitlines()
-    return ResumeFacts(_highlights(lines), _skills(text, lines), _sections(lines))
+    told = (line for line in lines if not _CONTACT.search(line))  # a date of birth is nobody's business
+    dates = dict.fromkeys(match.group() for line in told for match in _PERIOD.finditer(line))
+    return ResumeFacts(_highlights(lines), _skills(text, lines), _sections(lines), tuple(dates)[:MOST_DATES])
+
+
+def keyword_coverage(resume: str, job: str, most: int = MOST_TERMS) -> Mapping[str, bool]:
+    """The job description's terms, commonest first, and whether the resume names them; one or many is the same."""
+    whole = folded(resume)
+    return {term: any(holds(whole, form) for form in _forms(term)) for term in terms(job, most)}
+
+
+def _forms(term: str) -> tuple[str, ...]:
+    other = term.removesuffix("s") if term.endswith("s") and not term.endswith("ss") else f"{term}s"
+    return term, other
 
 
 def section_of(line: str) -> str | None:
@@ -180,21 +205,21 @@ def _skills(text: str, lines: list[str]) -> tuple[str, ...]:
 
 
 _STOP_WORDS = _words("""
-    a about above across after all also am an and any are as at be because been before being below between both
-    but by can could did do does doing down during each etc few for from further had has have having he her here
-    hers him his how i if in into is it its itself just like ll may me might more most must my no nor not of off
-    on once only or other our ours out over own per re s same she should so some such t than that the their them
-    then there these they this those through to too under until up us ve very via was we were what when where
-    which while who whom why will with within without would you your yours i'm we're you'll you're we'll don't
-    what's ability able applicant applicants apply benefits candidate candidates career client clients company
-    day deliver description duties employee employer ensure environment equal excellent experience experienced
-    familiar field full good great help high highly ideal including industry job join knowledge level long
-    looking make many minimum month months need new offer office opportunity opportunities part people plus
-    position preferred prefer proven provide qualifications related relevant required requirements
-    responsibilities responsible role salary seeking skill skills solid strong successful take team teams time
-    understanding use used using well work worked working world year years january february march april june
-    july august september october november december nice jan feb mar apr jun jul aug sep sept oct nov dec
-    present and/or
+    a about above across after all also am an and any are as at be because been before being below between
+    both but by can could did do does doing down during each etc few for from further had has have having he
+    her here hers him his how i if in into is it its itself just like ll may me might more most must my no nor
+    not of off on once only or other our ours out over own per re s same she should so some such t than that
+    the their them then there these they this those through to too under until up us ve very via want wanted
+    wants was we were what when where which while who whom why will with within without would you your yours
+    i'm we're you'll you're we'll don't what's ability able applicant applicants apply benefits candidate
+    candidates career client clients company day deliver description duties employee employer ensure
+    environment equal excellent experience experienced familiar field full good great help high highly hire
+    hiring ideal including industry job join knowledge level long looking make many minimum month months need
+    new offer office opportunity opportunities part people plus position preferred prefer proven provide
+    qualifications related relevant required requirements responsibilities responsible role salary seeking
+    skill skills solid strong successful take team teams time understanding use used using well work worked
+    working world year years january february march april june july august september october november december
+    nice jan feb mar apr jun jul aug sep sept oct nov dec present and/or
 """)
 _TOKEN = re.compile(
     r"\b[A-Za-z]{1,3}/[A-Za-z]{1,3}\b"

@@ -11,6 +11,7 @@ from core.interview.engine import Engine
 from core.interview.model import Feedback, Interview, Turn
 from core.interview.report import escape, label
 from pages.parts.draft_keeper import keep_draft
+from pages.parts.past_keeper import drop
 
 MOVED_ON = (
     "That question was answered, skipped, ended or deleted in another tab, so your text was not sent. "
@@ -24,6 +25,10 @@ AIM = {
     "technical": "100 to 300",
     "motivation": "60 to 200",
 }
+SILENT = (
+    "No AI could answer just now. Practice goes on with the offline coach, and the report offers to ask again for "
+    "the scores that are missing."
+)
 NEXT_LOOK = 2  # seconds between looks at an answer that another tab is having graded
 
 
@@ -39,15 +44,16 @@ def show_conversation(engine: Engine, token: str, interview: Interview) -> None:
     number = interview.current
     assert number is not None
     _progress(engine, token, interview, number)
-    if interview.mode == "offline":
-        st.caption(f":material/cloud_off: Offline practice, no score. {interview.mode_reason}")
-    done = [(n, t) for n, t in enumerate(interview.turns[:number]) if t.state in ("done", "skipped")]
+    _mode(interview)
+    done = [(n, t) for n, t in enumerate(interview.turns[:number]) if t.state in ("done", "waiting", "skipped")]
     if len(done) > 1:
         with st.expander(f"Earlier questions ({len(done) - 1})", type="compact"):
             for n, turn in done[:-1]:
                 _past(n, turn)
     for n, turn in done[-1:]:
         _past(n, turn)
+        if _has_just_fallen_silent(interview, turn):
+            st.info(SILENT, icon=":material/cloud_off:")
     turn = interview.turns[number]
     with st.chat_message("assistant", avatar=INTERVIEWER):
         st.markdown(f"#### {escape(turn.question.text)}")
@@ -55,6 +61,19 @@ def show_conversation(engine: Engine, token: str, interview: Interview) -> None:
         _waiting(engine, token, number, turn)
     else:
         _answer_box(engine, token, number, turn)
+
+
+def _mode(interview: Interview) -> None:
+    if interview.mode == "offline":
+        st.caption(f":material/cloud_off: Offline practice, no score. {interview.mode_reason}")
+    if interview.mode == "lean":
+        st.caption(f":material/stacks: Short of AI calls. {interview.mode_reason}")
+
+
+def _has_just_fallen_silent(interview: Interview, latest: Turn) -> bool:
+    """So that it is said once, after the answer that it happened to."""
+    at = interview.downgrades[-1].at if interview.downgrades else None
+    return at is not None and latest.answered_at is not None and latest.answered_at <= at
 
 
 def _progress(engine: Engine, token: str, interview: Interview, number: int) -> None:
@@ -74,6 +93,7 @@ def _progress(engine: Engine, token: str, interview: Interview, number: int) -> 
 def forget(engine: Engine, token: str) -> None:
     """Delete the interview and say so on the first screen."""
     engine.delete(token)
+    drop(token)
     st.query_params.clear()
     st.session_state.deleted = True
     st.rerun()
@@ -162,15 +182,31 @@ def _waiting(engine: Engine, token: str, number: int, turn: Turn) -> None:
     """An answer that was saved but not graded: by a server that stopped, or by another tab right now."""
     with st.chat_message("user", avatar=CANDIDATE):
         st.text(turn.answer)
+    _fetch(engine, token, number)
+
+
+def catch_up(engine: Engine, token: str, interview: Interview) -> None:
+    """Answers of an interview that has ended, and that a server which stopped, or another tab, has not scored yet."""
+    waiting = [n for n, turn in enumerate(interview.turns) if turn.state == "waiting"]
+    if waiting and interview.mode == "lean":
+        _fetch(engine, token, waiting[0])
+
+
+def _fetch(engine: Engine, token: str, number: int) -> None:
+    """Ask for the feedback on a saved answer, and look again until whoever else is at it has it."""
+
+    def is_there() -> bool:
+        return engine.grade(token, number).turns[number].state in ("done", "skipped")
+
     with st.spinner("Your answer is saved. Feedback is on its way…"):
-        graded = engine.grade(token, number)
-    if graded.turns[number].state != "grading":
+        found = is_there()
+    if found:
         st.rerun()
 
     @st.fragment(run_every=NEXT_LOOK)
     def look_again() -> None:
         st.caption("The feedback is being fetched. This page shows it as soon as it is there.")
-        if engine.grade(token, number).turns[number].state != "grading":
+        if is_there():
             st.rerun()
 
     look_again()

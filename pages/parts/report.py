@@ -4,56 +4,83 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.interview import mistake_detector, report, rubric
+from core.app import current
+from core.interview import report, report_json, report_markdown, report_pdf, rubric
+from core.interview.after import After
 from core.interview.engine import Engine
-from core.interview.model import Interview
-from core.interview.report import Page, Report, escape, label
-from pages.parts.conversation import forget, show_reaction
+from core.interview.model import Interview, Narrative
+from core.interview.report import Report, escape, label
+from pages.parts.answer_page import LAMP, show_answer
+from pages.parts.conversation import forget
+from pages.parts.radar import show_radar
 from pages.parts.scroll import scroll_to_top
-
-LAMP = {True: "green", False: "gray"}
+from pages.parts.self_rating import is_hidden, show_all
+from pages.parts.try_again import show_try_again
 
 
 def show_report(engine: Engine, token: str, interview: Interview) -> None:
     found = report.build(interview)
+    after, may_ask = current().after, engine.can_score()
     st.title("Your report")
     st.caption(f"{escape(interview.setup.role)} · {interview.setup.level} · {report.DISCLAIMER}")
-    _headline(interview, found)
+    _lead(after, token, found, may_ask)
+    _result(engine, token, interview, found)
     _actions(engine, token, interview)
     if found.card.competencies:
         _competencies(interview, found)
+    if found.card.scored:
+        _narrative(after, token, interview, may_ask)
     if found.wording:
         _wording(found)
     if found.job_terms:
         _job_terms(found)
-    if found.card.unscored and engine.can_score():
-        _score_rest(engine, token, found.card.unscored)
-    st.header("Question by question")
-    for page in found.pages:
-        _page(page)
+    _questions(after, token, interview, found, may_ask)
     scroll_to_top(f"report-{token}")
 
 
-def _headline(interview: Interview, found: Report) -> None:
+def _lead(after: After, token: str, found: Report, may_ask: bool) -> None:
+    """The strongest thing found, then one thing to practise with its drill and another go."""
+    if not (found.strongest or found.priority):
+        return
     with st.container(border=True):
-        st.subheader(report.overall_line(found.card).capitalize())
-        st.caption(report.origin_line(interview, found))
         if found.strongest:
-            st.markdown(f":material/star: **Strongest moment:** “{escape(found.strongest.quote)}”")
+            st.markdown(f":material/star: **Strongest moment**  \n“{escape(found.strongest.quote)}”")
         if found.priority:
-            st.markdown(f":material/target: **Practise next:** {found.priority}")
+            step = found.priority
+            by_cues = "" if step.measured else " (by your wording, not a mark)"
+            st.markdown(f":material/target: **Practise next**{by_cues}  \n{step.drill.advice}")
+            st.markdown(f":material/exercise: **A drill for it**  \n{step.drill.exercise}")
+            page = found.pages[step.number - 1]
+            with st.expander(f"Then try question {step.number} again", icon=":material/replay:", type="compact"):
+                st.markdown(f"**{escape(page.turn.question.text)}**")
+                show_try_again(after, token, page, "lead", may_ask)
+
+
+def _result(engine: Engine, token: str, interview: Interview, found: Report) -> None:
+    st.subheader(report.overall_line(found.card).capitalize())
+    st.caption(report.origin_line(interview, found))
+    for change in interview.downgrades:
+        st.caption(f":material/trending_down: {escape(change.reason)}")
+    if found.card.unscored and engine.can_score():
+        _score_rest(engine, token, found.card.unscored)
 
 
 def _actions(engine: Engine, token: str, interview: Interview) -> None:
     row = st.container(horizontal=True)
-    row.download_button(
-        "Download as Markdown",
-        report.markdown(interview),
-        file_name="greenroom-report.md",
-        mime="text/markdown",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    for kind, made, ending, mime in (
+        ("PDF", report_pdf.as_pdf, "pdf", "application/pdf"),
+        ("Markdown", report_markdown.markdown, "md", "text/markdown"),
+        ("JSON", report_json.as_json, "json", "application/json"),
+    ):
+        row.download_button(
+            f"Download as {kind}",
+            lambda made=made: made(interview),  # type: ignore[misc]  # printed when asked for, not on every run
+            file_name=f"greenroom-report.{ending}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download-{ending}",
+        )
     if row.button("New interview", icon=":material/replay:", key="again"):
         st.query_params.clear()
         st.session_state.role = interview.setup.role
@@ -65,14 +92,47 @@ def _actions(engine: Engine, token: str, interview: Interview) -> None:
 
 
 def _competencies(interview: Interview, found: Report) -> None:
-    target = report.TARGETS[interview.setup.level]
+    level = interview.setup.level
+    target = report.TARGETS[level]
     st.header("By competency")
-    st.caption(
-        f"Out of 10. For this level we suggest {target:.0f} as a target; it is a choice, not a measurement."
-    )
+    show_radar(found.card.competencies, target, level)
+    st.caption(f"The target for {level} level, {target:g} of 10, is a choice of ours, not a measurement.")
+    numbers = st.toggle("Show numbers", key="numbers")
     with st.grid(min_column_width=150):
         for name, score in found.card.competencies.items():
-            st.metric(label(name), score, rubric.band(score), delta_color="off", delta_arrow="off", border=True)
+            with st.container(border=True, gap="xxsmall", height="stretch"):
+                st.caption(label(name))
+                st.markdown(f"**{rubric.band(score)}**" + (f" · {score:g} of 10" if numbers else ""))
+
+
+def _narrative(after: After, token: str, interview: Interview, may_ask: bool) -> None:
+    told = interview.narrative
+    if told is None and not may_ask:
+        return
+    st.header("In words")
+    if told:
+        _told(told)
+    else:
+        st.caption("Optional: an AI sums up what was found. Everything above and below is complete without it.")
+    if may_ask:
+        name = "Write it again: 1 call" if told else "Write a summary: 1 call"
+        if st.button(name, key="narrate", icon=":material/edit_note:"):
+            with st.spinner("Writing…", show_time=True):
+                written = after.narrate(token).narrative
+            if written == told:
+                st.warning("No summary could be written right now. Your report is complete without it.")
+            else:
+                st.rerun()
+
+
+def _told(told: Narrative) -> None:
+    if told.summary:
+        st.markdown(escape(told.summary))
+    for strength in told.strengths:
+        st.markdown(f":material/check: {escape(strength)}")
+    for priority in told.priorities:
+        st.markdown(f":material/target: {escape(priority.why)} {escape(priority.drill)}")
+    st.caption(f"Written by {escape(told.model)}. Numbers are yours, or stand as \\[your number\\].")
 
 
 def _wording(found: Report) -> None:
@@ -90,39 +150,15 @@ def _job_terms(found: Report) -> None:
     )
 
 
-def _page(page: Page) -> None:
-    turn = page.turn
-    mark = f"{page.said} · {page.score:g} of 10" if page.score is not None else page.said
-    with st.expander(f"**{page.number}. {escape(turn.question.text)}**  \n{mark}"):
-        if turn.answer:
-            st.text(turn.answer)
-        if turn.feedback:
-            show_reaction(turn.feedback)
-        if turn.feedback and turn.feedback.scored:
-            _evidence(page)
-        st.markdown(f"**Shape of a strong answer.** {escape(turn.question.outline)}")
-        points = "\n".join(f"- {escape(point)}" for point in turn.question.key_points)
-        st.markdown(f"**A strong answer covers**\n\n{points}")
-
-
-def _evidence(page: Page) -> None:
-    feedback = page.turn.feedback
-    assert feedback is not None
-    meanings = rubric.anchors(page.turn.question.kind)
-    for letter, dimension in rubric.DIMENSIONS.items():
-        mine = [a for a in meanings if a.startswith(letter)]
-        lamps = " ".join(f":{LAMP[a in page.lit]}-badge[{meanings[a]}]" for a in mine)
-        st.markdown(f"**{dimension}** {sum(a in page.lit for a in mine)} of {len(mine)}  \n{lamps}")
-    by_quote: dict[str, list[str]] = {}
-    for met in feedback.met:
-        by_quote.setdefault(met.quote, []).append(meanings[met.anchor])
-    for quote, shown in by_quote.items():
-        st.markdown(f":material/format_quote: “{escape(quote)}” {', '.join(shown)}")
-    for mistake in feedback.mistakes:
-        st.markdown(f":material/build: **{mistake_detector.NAMES[mistake.code]}.** {escape(mistake.fix)}")
-    st.caption(
-        f"Graded by {feedback.origin.model or 'our own check'}, rubric {feedback.origin.rubric or rubric.VERSION}."
-    )
+def _questions(after: After, token: str, interview: Interview, found: Report, may_ask: bool) -> None:
+    st.header("Question by question")
+    if any(is_hidden(token, page) for page in found.pages):
+        st.caption("Open a question to rate your answer before you see what was found in it.")
+        if st.button("Show all results", key="show-all", icon=":material/visibility:"):
+            show_all(token, found.pages)
+            st.rerun()
+    for page in found.pages:
+        show_answer(after, token, interview, page, may_ask)
 
 
 def _score_rest(engine: Engine, token: str, missing: int) -> None:

@@ -72,6 +72,8 @@ class Judge:
         exchange, tokens = arrival.exchange, 0
         try:
             text, finish = bend.text(*faults.split(arrival.step), self._reply(exchange))
+            if exchange.max_tokens and count_tokens(text) > exchange.max_tokens:
+                text, finish = text[: 4 * exchange.max_tokens], "length"
             thinking = self._options.get("thinking_tokens", 0)
             counted = exchange.prompt_tokens, count_tokens(text), thinking
             tokens = sum(counted)

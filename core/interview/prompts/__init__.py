@@ -10,8 +10,8 @@ from providers.contracts import Message
 VERSION = "2026-11-24"
 
 
-def fenced(data: Mapping[str, object], nonce: str) -> Message:
-    """`data` as a user message of its own, between two lines that nobody can guess."""
+def fenced(data: Mapping[str, object], nonce: str, last: str = "") -> Message:
+    """`data` as a user message of its own, between two lines that nobody can guess. `last` comes after it."""
     fence = f"===== data {nonce} ====="
     told = json.dumps(data, ensure_ascii=False)
-    return Message("user", f"{fence}\n{told}\n{fence}\nReply with the JSON object only.")
+    return Message("user", f"{fence}\n{told}\n{fence}\n{last} Reply with the JSON object only.")
