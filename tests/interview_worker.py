@@ -68,8 +68,8 @@ def answer(number: int) -> str:
     """Of our own writing, and different for each question."""
     return (
         f"Last spring I had to sort {number + 20} boxes of files in our office, because nobody found anything. "
-        f"First I asked {number + 2} colleagues what they look for, then I decided to sort by customer. It was hard "
-        f"to find time. In the end a search took {number + 1} minutes instead of an hour."
+        f"First I asked {number + 2} colleagues what they look for, then I decided to sort by customer. It was "
+        f"hard to find time. In the end a search took {number + 1} minutes instead of an hour."
     )
 
 

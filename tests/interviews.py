@@ -127,9 +127,7 @@ def replying(**changes: Any) -> Callable[[Exchange], str]:
 def _row(priority: int, name: str, fake: FakeUpstream, form: str) -> str:
     dialect = "gemini" if fake.provider == "gemini" else "openai-chat"
     setting = _key_setting(name)
-    return ROW.format(
-        name=name, dialect=dialect, url=fake.base_url, setting=setting, priority=priority, form=form
-    )
+    return ROW.format(name=name, dialect=dialect, url=fake.base_url, setting=setting, priority=priority, form=form)
 
 
 def _key_setting(name: str) -> str:

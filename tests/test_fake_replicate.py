@@ -38,7 +38,7 @@ def polls(session: requests.Session, prediction: dict[str, Any]) -> Iterator[dic
 
 
 def test_a_quick_prediction_is_whole_within_the_wait(fake: FakeUpstream, http_session: requests.Session) -> None:
-    reply = ask(fake, http_session, system_prompt="Be kind.", max_tokens=9)
+    reply = ask(fake, http_session, system_prompt="Be kind.", max_tokens=90)
     body = reply.json()
     assert (reply.status_code, body["status"], body["error"]) == (201, "succeeded", None)
     assert "".join(body["output"]) == TEXT
@@ -47,7 +47,7 @@ def test_a_quick_prediction_is_whole_within_the_wait(fake: FakeUpstream, http_se
     assert body["urls"]["get"] == f"{fake.base_url}/predictions/{body['id']}"
     assert body["metrics"]["input_token_count"] + body["metrics"]["output_token_count"] == fake.counts.tokens
     (seen,) = fake.requests()
-    assert (seen.messages, seen.max_tokens) == ([("system", "Be kind."), ("user", "Hello")], 9)
+    assert (seen.messages, seen.max_tokens) == ([("system", "Be kind."), ("user", "Hello")], 90)
     assert (seen.headers["prefer"], seen.body["input"]["prompt"]) == ("wait=60", "Hello")
 
 

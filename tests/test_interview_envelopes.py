@@ -14,6 +14,7 @@ from core.interview.engine import SHORT, TOO_LITTLE, Engine
 from core.interview.gate import ASSESSED_WORDS
 from core.interview.grader import BATCH_TOKENS, ENVELOPE_SECONDS, TYPICAL_BATCH
 from core.stores.contract import StoreError
+from core.tasks import LONG_ANSWER
 from tests.answers import STORY
 from tests.fakes.clock import FrozenCalendar
 from tests.fakes.flaky import Flaky
@@ -24,6 +25,7 @@ from tests.fakes.upstream import FakeUpstream
 from tests.interviews import SETUP, app
 from tests.scene import drain
 
+TYPICAL_TURN = LONG_ANSWER.total_tokens
 DAILY = 9  # two interviews of three questions, each with a call for its report, and one call more
 Launch = Callable[..., App]
 
@@ -198,19 +200,19 @@ def words(count: int) -> str:
 )
 def test_long_answers_fit_into_what_is_kept_for_them(count: int, launch: Launch, fake: FakeUpstream) -> None:
     """The day's tokens are just enough for the interview, so there is nothing free beside it."""
-    running = launch(tokens_day=4 * 3_300)
+    running = launch(tokens_day=4 * TYPICAL_TURN)
     token, interview = running.engine.start(SETUP)
     assert interview.mode == "full"
     assert drain(running.balancer) == 0
     scored = answer(running.engine, token, 0, 1, 2, text=words(count))
-    assert fake.counts.tokens <= fake.counts.served * 2_000, "each call took what a typical one takes"
+    assert fake.counts.tokens <= fake.counts.served * TYPICAL_TURN, "each call took what a typical one takes"
     assert scored == [True] * 3
 
 
 @pytest.mark.parametrize("fake", [0, 400], indirect=True)
 def test_a_batch_of_long_answers_fits_into_what_is_kept_for_it(launch: Launch, fake: FakeUpstream) -> None:
     one = TYPICAL_BATCH.prompt_tokens + BATCH_TOKENS
-    running = launch(tokens_day=2 * one)
+    running = launch(tokens_day=one + TYPICAL_TURN)
     token, interview = running.engine.start(replace(SETUP, questions=4))
     assert interview.mode == "lean"
     assert drain(running.balancer) == 0
@@ -224,7 +226,7 @@ def test_one_that_could_not_be_saved_keeps_nothing(launch: Launch, clock: Frozen
     running = launch()
     store = disk(tmp_path / "elsewhere")
     flaky = Flaky(store.documents)
-    engine = Engine(Archive(flaky, 7, lambda: "a-token"), running.grader, clock, running.engine._rng)
+    engine = Engine(Archive(flaky, 7, lambda: "a-token"), running.grader, running.engine._planner, clock)
     flaky.down = ""
     with pytest.raises(StoreError):
         engine.start(SETUP)

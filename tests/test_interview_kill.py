@@ -137,6 +137,8 @@ class Practice:
         """Ids of the questions whose answers have reached the provider."""
         found = set()
         for exchange in self.fake.requests()[self.before :]:
+            if not exchange.messages:
+                continue  # the kill came before its body
             told = json.loads(exchange.messages[1][1].splitlines()[1])
             found |= {each["qid"] for each in told.get("answers", [told]) if "qid" in each}
         return found

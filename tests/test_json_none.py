@@ -41,7 +41,9 @@ def talking(cut: int | None = None) -> Callable[[Exchange], str]:
     return reply
 
 
-def practised(folder: Path, fake: FakeUpstream, questions: int, more: str = "", tailored: bool = False) -> Interview:
+def practised(
+    folder: Path, fake: FakeUpstream, questions: int, more: str = "", tailored: bool = False
+) -> Interview:
     engine = app(folder, {"alpha": fake}, more=more, form="none", tailored_questions=tailored).engine
     token, ended = engine.start(replace(SETUP, questions=questions))
     for number in range(questions):

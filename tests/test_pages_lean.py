@@ -33,7 +33,11 @@ def fake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, replies: list[Callable[[Exchange], str]]
 ) -> Iterator[FakeUpstream]:
     """The only provider. It grants three calls a day unless a test gives it more."""
-    with FakeUpstream("cerebras", reply=lambda exchange: replies[-1](exchange)) as running:
+
+    def reply(exchange: Exchange) -> str:
+        return replies[-1](exchange)
+
+    with FakeUpstream("cerebras", reply=reply) as running:
         grant(tmp_path, 3)
         monkeypatch.setenv("CEREBRAS_API_KEY", "csk-test-key")
         monkeypatch.setenv("CEREBRAS_BASE_URL", running.base_url)
@@ -130,9 +134,7 @@ def test_a_server_that_stopped_in_the_last_batch_catches_up_on_the_next_visit(
     assert fake.counts.received == 1
 
 
-def test_that_another_tab_is_scoring_is_said(
-    fake: FakeUpstream, replies: list[Callable[[Exchange], str]]
-) -> None:
+def test_that_another_tab_is_scoring_is_said(fake: FakeUpstream, replies: list[Callable[[Exchange], str]]) -> None:
     page = started(4)
     token = page.query_params["interview"]
 

@@ -185,7 +185,8 @@ class Engine:
         modes: tuple[tuple[Mode, str], ...] = (("full", ""), ("lean", SHORT))
         for mode, why in modes:
             calls = spending.cap(mode, setup.questions, planned)
-            if envelope := self._grader.open_envelope(calls, batches=mode == "lean"):
+            batches = calls - planned - 1 if mode == "lean" else 0
+            if envelope := self._grader.open_envelope(calls, batches):
                 return mode, envelope, why
         return "offline", None, TOO_LITTLE
 

@@ -5,6 +5,7 @@ One call an answer, or one for a few of them. Grading is stateless, and whoever 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, get_args
@@ -74,11 +75,14 @@ class Grader:
         spent = all(s.reason.endswith("used up") for s in ranking.skipped)
         return "All free AI quota is used up for now." if spent else "No AI provider can answer right now."
 
-    def open_envelope(self, calls: int, *, batches: bool = False) -> Envelope | None:
-        """Keep quota free for so many calls, each about a few answers if in `batches`; None if there is too little
-        left. Raises StoreError."""
-        task = replace(self._task, typical=TYPICAL_BATCH) if batches else self._task
-        return self._balancer.open_envelope(task, calls, ENVELOPE_SECONDS)
+    def open_envelope(self, calls: int, batches: int = 0) -> Envelope | None:
+        """Keep quota free for so many calls, `batches` of them about a few answers each; None if there is too
+        little left. Raises StoreError."""
+        one, many = self._task.typical, TYPICAL_BATCH
+        prompt = batches * many.prompt_tokens + (calls - batches) * one.prompt_tokens
+        completion = batches * many.completion_tokens + (calls - batches) * one.completion_tokens
+        mean = Usage(math.ceil(prompt / calls), math.ceil(completion / calls))
+        return self._balancer.open_envelope(replace(self._task, typical=mean), calls, ENVELOPE_SECONDS)
 
     def close_envelope(self, envelope: Envelope) -> None:
         """Give back what is left of it. Raises StoreError."""

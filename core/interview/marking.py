@@ -89,8 +89,11 @@ class Marker:
         return self._settle(token, claim, replace(first, feedback=feedback, spent=spent))
 
     def _claim(self, token: str, numbers: Sequence[int], on_request: bool = False) -> _Claim:
-        """Those of the turns that nobody else is marking. Calls within the cap are booked on the first of them; one
-        on request counts at once, so that nobody who takes over pays for it with the interview's own."""
+        """Those of the turns that nobody else is marking.
+
+        Calls within the cap are booked on the first of them. One on request counts at once, so that whoever takes
+        over does not pay for it with the interview's own.
+        """
         now, mine = self._clock.now(), list[int]()
 
         def claim(interview: Interview) -> Interview:

@@ -40,7 +40,7 @@ def attempts(interview: Interview, number: int) -> int:
 
 def at_most(calls: int) -> Spent:
     """What so many calls of which nothing is known may have cost."""
-    return Spent(calls, calls * DEAREST_TURN)
+    return Spent(calls, calls * DEAREST_TURN + AGAIN * (calls > 1))
 
 
 def for_narrative(interview: Interview) -> int:

@@ -186,7 +186,7 @@ def _waiting(engine: Engine, token: str, number: int, turn: Turn) -> None:
 
 
 def catch_up(engine: Engine, token: str, interview: Interview) -> None:
-    """Answers of an interview that has ended, and that a server which stopped, or another tab, has not scored yet."""
+    """Score what is left of an interview that has ended: by a server that stopped, or by another tab right now."""
     waiting = [n for n, turn in enumerate(interview.turns) if turn.state == "waiting"]
     if waiting and interview.mode == "lean":
         _fetch(engine, token, waiting[0])

@@ -41,7 +41,9 @@ def grade(exchange: Exchange) -> str:
         return json.dumps({"items": [_graded(each) for each in data["answers"]]})
     if "slots" in data:
         written = zip(data["slots"], QUESTIONS, strict=False)
-        return json.dumps({"questions": [{"slot": each["slot"], "text": text, "ref": ""} for each, text in written]})
+        return json.dumps(
+            {"questions": [{"slot": each["slot"], "text": text, "ref": ""} for each, text in written]}
+        )
     if "answer" not in data:
         return "{}"
     said = {
