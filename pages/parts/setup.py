@@ -52,8 +52,9 @@ def show_setup(engine: Engine) -> None:
     left, right = st.columns(2)
     level = left.radio("Level", list(LEVELS), 1, LEVELS.__getitem__, key="level", horizontal=True)
     style = right.radio("Questions about", list(STYLES), 0, STYLES.__getitem__, key="style", horizontal=True)
+    note = st.container()  # always there: what came and went above the expander would close it
     if style != "behavioural" and role and family_of(role) is None and (style, role) != ("mixed", ANY_ROLE):
-        st.caption("We have no questions on the craft of this role, so you will get general ones.")
+        note.caption("Our bank has no questions on the craft of this role, so most will be general ones.")
     questions = st.slider("Number of questions", FEWEST, MOST, DEFAULT_QUESTIONS, key="questions")
 
     texts = _texts()
@@ -186,9 +187,9 @@ def _consent() -> None:
     days = app.settings.retention_days
     names = readers()
     read_by = (
-        f"Your answers, and lines of your resume that questions are made from, may be read by {names}; some of "
-        "them may use what they read on a free tier to improve their products. The whole resume is sent only if "
-        "you ask for it. "
+        f"Your answers, and what questions are made from (the role, words of the job description, lines of your "
+        f"resume), may be read by {names}; some of them may use what they read on a free tier to improve their "
+        "products. The whole resume is sent only if you ask for it. "
         if names
         else ""
     )
